@@ -1,0 +1,39 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+help: ## Show the targets.
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+install: $(INSTALLED) ## Make .venv with the versions of constraints.txt.
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "nightjar needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: install ## Set up, draw a small scene and run the whole job on it, offline.
+	$(BIN)/nightjar demo
+
+test: install ## Set up and run the tests.
+	$(BIN)/python -m pytest
+
+check: install ## Lint and type-check.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: install ## Format the code.
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+coverage: install ## Run the tests and show which lines they leave out.
+	$(BIN)/python -m pytest --cov --cov-report=term-missing
+
+clean: ## Remove the environment and every cache.
+	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+
+.PHONY: help install demo test check format coverage clean

@@ -1,0 +1,6 @@
+"""The steps of the pipeline.
+
+Rule: the modules here are Prefect tasks, thin: they open through `storage`, call one of the domain
+packages below and commit through `storage`. The domain packages (`video`, `encoder`, `normality`,
+`report`, `scene`) import neither Prefect nor `storage`, nor each other.
+"""

@@ -1,0 +1,4 @@
+"""Scores to something people look at.
+
+Rule: no Prefect, no storage, no footage.
+"""
