@@ -1,0 +1,107 @@
+"""Opening footage with PyAV, as what it is: a hostile file.
+
+PyAV decides what a video holds: it decodes whatever FFmpeg decodes and tells which frames really
+do. decord hands over frames faster, but repeats the last one where a header counts more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from tasks.video.errors import UnreadableVideoError
+from tasks.video.search import printable
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.error import FFmpegError
+    from av.packet import Packet
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+# Demuxers that open further files or the network on the file's word, or paint text and stills.
+REFUSED_FORMATS = frozenset(
+    {"hls", "dash", "concat", "concatf", "imf", "sdp", "rtsp", "rtp", "lavfi", "tty", "image2"}
+)
+
+
+@contextmanager
+def open_stream(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Yield the open file and its best video stream.
+
+    Raises:
+        UnreadableVideoError: The file holds no video. OSError passes through.
+    """
+    import av
+
+    with ExitStack() as stack:
+        # FFmpeg takes names as UTF-8; a file of another name is read through Python.
+        named = printable(path) == str(path)
+        source = str(path) if named else stack.enter_context(path.open("rb"))
+        options = {"format_whitelist": _accepted_formats()}
+        if named:
+            options["protocol_whitelist"] = "file"
+        try:
+            opened = av.open(source, metadata_errors="replace", container_options=options)
+            container = stack.enter_context(cast("InputContainer", opened))
+            stream = container.streams.best("video")
+        except OSError:
+            raise
+        except (av.error.FFmpegError, ValueError) as error:
+            reason = "not a video file, or its header is missing or damaged"
+            raise UnreadableVideoError(reason, str(error)) from error
+        if stream is None or stream.disposition & av.stream.Disposition.attached_pic:
+            raise UnreadableVideoError("the file holds no video stream", container.format.name)
+        if stream.codec_context is None:
+            raise UnreadableVideoError("no decoder knows the video's codec", container.format.name)
+        yield container, cast("VideoStream", stream)
+
+
+def decode(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame | FFmpegError]:
+    """Yield each frame that decodes, in presentation order, and each error met between them.
+
+    A damaged packet costs its own frames only; a file that breaks off gives what came before.
+    """
+    import av
+
+    stream.thread_type = "AUTO"
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except av.error.FFmpegError as error:
+            yield error
+            yield from _frames_of(stream, None)
+            return
+        yield from _frames_of(stream, packet)
+
+
+def _frames_of(
+    stream: VideoStream, packet: Packet[VideoStream] | None
+) -> Iterator[VideoFrame | FFmpegError]:
+    """Yield the frames that a packet completes, or the error it gives; None drains the decoder."""
+    import av
+
+    try:
+        yield from stream.decode(packet)
+    except av.error.FFmpegError as error:
+        yield error
+
+
+@cache
+def _accepted_formats() -> str:
+    """Return the demuxers that footage may be read with, as FFmpeg's own list."""
+    import av
+
+    names = {
+        name
+        for listed in av.formats_available
+        for name in listed.split(",")
+        if name not in REFUSED_FORMATS and not name.endswith("_pipe")
+    }
+    return ",".join(sorted(names))

@@ -1,0 +1,168 @@
+"""Frames of a video, read strictly forward: decord where it can be trusted, else PyAV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from tasks.video.container import decode, open_stream
+from tasks.video.errors import FootageChangedError, UnreadableVideoError
+from tasks.video.probing import quarter_turns
+from tasks.video.search import printable
+
+# What turns a file into pixels; part of the encoder's identity. Raise it when pixels change.
+PIXEL_PATH = "rgb24/1"
+
+# decord reads packets ahead of its decoder without a limit (measured: all 724 MB of a file), so its
+# memory is the file's size: it gets the files for which that is little.
+DECORD_MAX_BYTES = 32 * 2**20
+GREY_LEVELS = 2.0  # mean distance up to which two decoders give the same frame
+
+Frame = npt.NDArray[np.uint8]  # (H, W, C), RGB
+
+
+@dataclass(frozen=True, slots=True)
+class VideoShape:
+    """What a reader must find in the file that was probed.
+
+    Attributes:
+        num_frames: N, the frames that decode.
+        width: Pixels a row, after rotation.
+        height: Rows, after rotation.
+        damaged: Whether the probe met decoder errors.
+        bits: Bits of a colour component.
+    """
+
+    num_frames: int
+    width: int
+    height: int
+    damaged: bool = False
+    bits: int = 8
+
+
+@dataclass(slots=True)
+class FrameReader:
+    """Reads the frames of one video in ascending order, in bounded memory.
+
+    Attributes:
+        decoder: The decoder that has given the frames so far.
+        reason: Why it was not decord, or empty.
+    """
+
+    path: Path
+    shape: VideoShape
+    decoder: str = "decord"
+    reason: str = ""
+
+    def read(self, indices: Sequence[int] | npt.NDArray[np.int64]) -> Iterator[tuple[int, Frame]]:
+        """Yield (index, frame) for ascending, distinct frame indices below N.
+
+        decord comes first. Where it refuses the file or fails on the way, PyAV goes on from the
+        frame that is due; both give the same pixels.
+
+        Raises:
+            FootageChangedError: The file no longer holds what the probe found.
+        """
+        done = 0
+        try:
+            for item in _read_with_decord(self.path, self.shape, indices):
+                yield item
+                done += 1
+        except _DecordRefusedError as refusal:
+            self.decoder, self.reason = "pyav", str(refusal)
+            yield from _read_with_pyav(self.path, self.shape, indices[done:])
+
+
+class _DecordRefusedError(Exception):
+    """Raised when decord cannot read what the probe found, with the reason."""
+
+
+def _read_with_decord(
+    path: Path, shape: VideoShape, indices: Sequence[int] | npt.NDArray[np.int64]
+) -> Iterator[tuple[int, Frame]]:
+    """Yield frames by decord, strictly forward: its seeks decode ahead until memory is full."""
+    import decord
+
+    decord.logging.set_level(decord.logging.QUIET)  # what it fails at is in its errors
+    _check_suits_decord(path, shape)
+    try:
+        reader = decord.VideoReader(str(path), ctx=decord.cpu(0))
+        if len(reader) < shape.num_frames:
+            raise _DecordRefusedError(f"decord counts {len(reader)} of {shape.num_frames} frames")
+        frame = reader.next().asnumpy()
+        _compare_first_frames(frame, next(_read_with_pyav(path, shape, [0]))[1])
+        position = 0
+        for index in indices:
+            if index > position + 1:
+                reader.skip_frames(int(index) - position - 1)
+            if index > position:
+                frame = reader.next().asnumpy()
+                position = int(index)
+            yield position, frame
+    except (decord.DECORDError, StopIteration) as error:
+        raise _DecordRefusedError(f"decord: {_last_words(error)}") from error
+
+
+def _check_suits_decord(path: Path, shape: VideoShape) -> None:
+    """Refuse decord for what it is known to get wrong or to need unbounded memory for."""
+    if shape.damaged:
+        raise _DecordRefusedError("the file is damaged")
+    if shape.bits > 8:
+        raise _DecordRefusedError(f"decord loses colour of {shape.bits} bits")
+    if printable(path) != str(path):
+        raise _DecordRefusedError("the file's name is no valid UTF-8")
+    if path.stat().st_size > DECORD_MAX_BYTES:
+        raise _DecordRefusedError(f"the file is larger than {DECORD_MAX_BYTES} bytes")
+
+
+def _compare_first_frames(decord_frame: Frame, pyav_frame: Frame) -> None:
+    """Refuse decord where its first frame is not the video's: its older codecs fail silently."""
+    if decord_frame.shape != pyav_frame.shape:
+        raise _DecordRefusedError(f"decord gives frames of shape {decord_frame.shape}")
+    difference = np.abs(decord_frame.astype(np.int16) - pyav_frame).mean()
+    if difference > GREY_LEVELS:
+        raise _DecordRefusedError(f"decord's first frame is off by {difference:.0f} grey levels")
+
+
+def _read_with_pyav(
+    path: Path, shape: VideoShape, indices: Sequence[int] | npt.NDArray[np.int64]
+) -> Iterator[tuple[int, Frame]]:
+    """Yield frames by PyAV; frames between the wanted ones are decoded but not converted."""
+    wanted = iter(indices)
+    due = next(wanted, None)
+    size: tuple[int, int] | None = None
+    try:
+        with open_stream(path) as (container, stream):
+            frames = (item for item in decode(container, stream) if not isinstance(item, Exception))
+            for index, frame in enumerate(frames):
+                size = size or (frame.width, frame.height)
+                if due is None:
+                    return
+                if index == due:
+                    # A stream may change its size; a clip cannot.
+                    picture = frame.reformat(width=size[0], height=size[1], format="rgb24")
+                    pixels = np.rot90(picture.to_ndarray(), quarter_turns(frame))
+                    yield index, np.ascontiguousarray(pixels, dtype=np.uint8)
+                    due = next(wanted, None)
+    except UnreadableVideoError as error:
+        raise _changed(path) from error
+    if due is not None:
+        raise _changed(path)
+
+
+def _changed(path: Path) -> FootageChangedError:
+    """Return the error for a file that no longer holds the frames that the probe counted."""
+    return FootageChangedError(
+        f"{printable(path)!r} no longer holds the frames that were found in it: run again"
+    )
+
+
+def _last_words(error: BaseException) -> str:
+    """Return the last line of a decord error that is not a stack trace."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    telling = [line for line in lines if "Check failed" in line or "ERROR" in line]
+    return telling[0] if telling else "end of file"

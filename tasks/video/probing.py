@@ -1,0 +1,118 @@
+"""What a video really holds, found by decoding it once from end to end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from tasks.video.container import decode, open_stream
+from tasks.video.errors import UnreadableVideoError
+from tasks.video.timing import presentation_times
+
+if TYPE_CHECKING:
+    from av.error import FFmpegError
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+USUAL_FPS = Fraction(25)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Probe:
+    """A video as its decoder gives it.
+
+    Attributes:
+        times_s: When each frame is shown, by the stream's timestamps in seconds, shape (N,),
+            float64, ascending; N frames decode.
+        end_time_s: When the last frame ends.
+        width: Pixels a row of the first frame, after rotation.
+        height: Rows of the first frame, after rotation.
+        rotation: Quarter turns counter-clockwise that show the frame upright, 0 to 3.
+        bits: Bits of a colour component; cameras give 8, phones also 10.
+        codec: The stream's codec.
+        container: The file's format.
+        damage: Decoder errors met on the way and how often; empty for a sound file.
+    """
+
+    times_s: npt.NDArray[np.float64]
+    end_time_s: float
+    width: int
+    height: int
+    rotation: int
+    bits: int
+    codec: str
+    container: str
+    damage: dict[str, int]
+
+    def __post_init__(self) -> None:
+        if not len(self.times_s) or (np.diff(self.times_s) < 0).any():
+            raise ValueError("a video has a frame at least, and its times ascend")
+
+    @property
+    def num_frames(self) -> int:
+        """N, the frames that decode."""
+        return len(self.times_s)
+
+
+def probe_video(path: Path) -> Probe:
+    """Decode a video once, without converting a pixel, and return what it holds.
+
+    Raises:
+        UnreadableVideoError: No frame of it decodes. OSError passes through.
+    """
+    with open_stream(path) as (container, stream):
+        first, ticks, last_ticks, damage = _walk(decode(container, stream))
+        if first is None:
+            words = "; ".join(damage) or "end of file"
+            raise UnreadableVideoError("no frame of the video can be decoded", words)
+        time_base = stream.time_base or Fraction(1, 90_000)
+        step = float(last_ticks or 1 / (_frame_rate(stream) * time_base))
+        turns = quarter_turns(first)
+        width, height = (first.width, first.height)[:: -1 if turns % 2 else 1]
+        times = presentation_times(ticks, step)
+        return Probe(
+            times_s=times * float(time_base),
+            end_time_s=float(times[-1] + step) * float(time_base),
+            width=width,
+            height=height,
+            rotation=turns,
+            bits=max(component.bits for component in first.format.components),
+            codec=stream.codec_context.name,
+            container=container.format.name,
+            damage=dict(damage),
+        )
+
+
+def quarter_turns(frame: VideoFrame) -> int:
+    """Return the counter-clockwise quarter turns that a frame's display matrix asks for."""
+    return round(frame.rotation / 90) % 4 if abs(frame.rotation) <= 360 else 0
+
+
+def _walk(
+    decoded: Iterable[VideoFrame | FFmpegError],
+) -> tuple[VideoFrame | None, list[int | None], int, Counter[str]]:
+    """Return the first frame, every timestamp, the last frame's duration, and the errors."""
+    first: VideoFrame | None = None
+    ticks: list[int | None] = []
+    duration = 0
+    damage: Counter[str] = Counter()
+    for item in decoded:
+        if isinstance(item, Exception):
+            damage[item.strerror or str(item)] += 1
+            continue
+        first = first or item
+        ticks.append(item.pts)
+        duration = item.duration
+    return first, ticks, duration, damage
+
+
+def _frame_rate(stream: VideoStream) -> Fraction:
+    """Return the frames per second that the stream claims, or a usual number."""
+    return stream.average_rate or stream.guessed_rate or USUAL_FPS
