@@ -1,0 +1,31 @@
+"""The device that the encoder runs on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tasks.encoder.errors import DeviceUnavailableError
+
+if TYPE_CHECKING:
+    import torch
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device of that name; ``auto`` takes CUDA, else Apple's MPS, else the CPU.
+
+    Raises:
+        DeviceUnavailableError: The device is unknown, or not there.
+    """
+    import torch
+
+    present = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name == "auto":
+        return torch.device(next(kind for kind, there in present.items() if there))
+    if not present.get(name):
+        here = ", ".join(kind for kind, there in present.items() if there)
+        raise DeviceUnavailableError(f"--device {name}: this machine has {here}")
+    return torch.device(name)

@@ -1,0 +1,71 @@
+"""An encoder's identity: everything that decides which numbers a frame's embedding has."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from tasks.encoder.checkpoint import PROCESSOR_BACKEND, Checkpoint
+from tasks.encoder.geometry import Geometry
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderIdentity:
+    """One embedding space; shards and profiles of different encoders are never mixed.
+
+    Attributes:
+        checkpoint: The hub's id and commit, or a digest of local files.
+        processor: Settings of the preprocessing, by name.
+        clip_frames: T, frames that the encoder sees at once.
+        tubelet_frames: u, frames that share an embedding.
+        stride: s, every s-th frame is sampled.
+        patches: P, patches per frame.
+        width: D, numbers of an embedding.
+        pixel_path: How a file becomes pixels.
+        precision: Number format of the forward pass.
+    """
+
+    checkpoint: str
+    processor: dict[str, Any] = field(hash=False)
+    clip_frames: int
+    tubelet_frames: int
+    stride: int
+    patches: int
+    width: int
+    pixel_path: str
+    precision: str = "float32"
+
+    @property
+    def encoder_id(self) -> str:
+        """A readable name that ends in a digest of the whole identity."""
+        text = json.dumps(self.as_json(), sort_keys=True)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+        return f"videomae-t{self.clip_frames}u{self.tubelet_frames}s{self.stride}-{digest}"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the identity as a JSON object."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+
+def identify_encoder(checkpoint: Checkpoint, stride: int, pixel_path: str) -> EncoderIdentity:
+    """Return the identity of a checkpoint used with a stride; reads no weights into memory.
+
+    Raises:
+        CheckpointUnusableError: It is no VideoMAE checkpoint, or its sizes do not divide.
+        CheckpointUnreachableError: It is neither cached nor to be had.
+    """
+    config = checkpoint.config()
+    geometry = Geometry.of(config)
+    settings = json.loads(checkpoint.processor().to_json_string())
+    return EncoderIdentity(
+        checkpoint=checkpoint.digest(config),
+        processor={**settings, "backend": PROCESSOR_BACKEND},
+        clip_frames=geometry.clip_frames,
+        tubelet_frames=geometry.tubelet_frames,
+        stride=stride,
+        patches=geometry.patches,
+        width=geometry.width,
+        pixel_path=pixel_path,
+    )
