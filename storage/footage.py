@@ -1,0 +1,74 @@
+"""Which footage has been seen where: one small document a path.
+
+A sighting ties a path to the video that lay there, with the file's size and modification time, so
+that footage can be chosen by path long after the file is gone, and a known file is not read again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from storage.documents import commit_document, read_document
+from storage.warehouse import Warehouse
+
+FOLDER = "footage"
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A file of footage as it was seen last.
+
+    Attributes:
+        path: Where it lay, absolute.
+        camera: The camera that recorded it.
+        video_id: The video that it held.
+        size_bytes: Its size.
+        modified_ns: Its modification time, nanoseconds since 1970.
+    """
+
+    path: str
+    camera: str
+    video_id: str
+    size_bytes: int
+    modified_ns: int
+
+
+def record_sighting(warehouse: Warehouse, sighting: Sighting) -> None:
+    """Commit a sighting in place of what was known of its path."""
+    commit_document(warehouse, _place(sighting.path), asdict(sighting))
+
+
+def forget_sighting(warehouse: Warehouse, path: str) -> None:
+    """Remove what is known of a path, if anything."""
+    warehouse.path(_place(path)).unlink(missing_ok=True)
+
+
+def find_sighting(warehouse: Warehouse, path: str) -> Sighting | None:
+    """Return what is known of a path."""
+    document = warehouse.path(_place(path))
+    return Sighting(**read_document(document)) if document.exists() else None
+
+
+def all_sightings(warehouse: Warehouse) -> Iterator[Sighting]:
+    """Yield every sighting, in the order of their paths."""
+    folder = warehouse.path(FOLDER)
+    sightings = [Sighting(**read_document(Path(entry))) for entry in sorted(folder.glob("*.json"))]
+    yield from sorted(sightings, key=lambda sighting: os.fsencode(sighting.path))
+
+
+def paths_by_video(warehouse: Warehouse) -> dict[str, list[str]]:
+    """Return the paths at which each video was seen."""
+    paths: defaultdict[str, list[str]] = defaultdict(list)
+    for sighting in all_sightings(warehouse):
+        paths[sighting.video_id].append(sighting.path)
+    return paths
+
+
+def _place(path: str) -> str:
+    """Return where the sighting of a path is kept."""
+    return f"{FOLDER}/{hashlib.sha256(os.fsencode(path)).hexdigest()[:32]}.json"

@@ -1,0 +1,50 @@
+"""Footage that cannot be read, with the reason: one small document a video."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from storage.documents import commit_document, read_document
+from storage.warehouse import Warehouse
+
+FOLDER = "quarantine"
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A file that gives no frames.
+
+    Attributes:
+        video_id: Its content; a file whose content changes is tried again by itself.
+        path: Where it lay.
+        reason: What is wrong, in plain words.
+        decoder_words: What the decoder itself said.
+        quarantined_at: When, ISO 8601, UTC.
+    """
+
+    video_id: str
+    path: str
+    reason: str
+    decoder_words: str
+    quarantined_at: str
+
+
+def quarantine_video(
+    warehouse: Warehouse, video_id: str, path: str, reason: str, decoder_words: str
+) -> None:
+    """Commit a quarantine entry."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    entry = Quarantined(video_id, path, reason, decoder_words, now)
+    commit_document(warehouse, _place(video_id), asdict(entry))
+
+
+def find_quarantined(warehouse: Warehouse, video_id: str) -> Quarantined | None:
+    """Return the quarantine entry of a video, if there is one."""
+    document = warehouse.path(_place(video_id))
+    return Quarantined(**read_document(document)) if document.exists() else None
+
+
+def _place(video_id: str) -> str:
+    """Return where the entry of a video is kept."""
+    return f"{FOLDER}/{video_id}.json"

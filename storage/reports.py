@@ -1,0 +1,116 @@
+"""Reports: a folder of files that becomes visible in one step."""
+
+from __future__ import annotations
+
+import csv
+import json
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from storage.documents import write_document
+from storage.parquet import WRITE_OPTIONS
+from storage.warehouse import Warehouse
+
+FOLDER = "reports"
+EVENT_COLUMNS = (
+    "event_id", "camera", "path", "video_id", "frame_start", "frame_end", "time_start_s",
+    "time_end_s", "peak_frame", "peak_score", "mean_score",
+)  # fmt: skip
+FRAME_SCORES_SCHEMA = pa.schema(
+    [
+        pa.field("video_id", pa.string(), nullable=False),
+        pa.field("camera", pa.string(), nullable=False),
+        pa.field("path", pa.string(), nullable=False),
+        pa.field("frame", pa.int64(), nullable=False),
+        pa.field("time_s", pa.float64(), nullable=False),
+        pa.field("recorded_at", pa.timestamp("us", tz="UTC")),
+        pa.field("score", pa.float64(), nullable=False),
+        pa.field("threshold", pa.float64(), nullable=False),
+        pa.field("flagged", pa.bool_(), nullable=False),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReportWriter:
+    """Writes the files of a report that is not visible yet."""
+
+    report_id: str
+    folder: Path
+    frame_scores: pq.ParquetWriter
+
+    def write_frames(
+        self,
+        video: Mapping[str, str],
+        times_s: npt.NDArray[np.float64],
+        scores: npt.NDArray[np.float64],
+        threshold: float,
+        flagged: npt.NDArray[np.bool_],
+    ) -> None:
+        """Add the frames of one video.
+
+        Args:
+            video: Its ``video_id``, ``camera`` and ``path``.
+            times_s: When each frame is shown, shape (N,).
+            scores: Anomaly score of each frame, shape (N,).
+            threshold: The threshold.
+            flagged: Whether each is flagged, shape (N,).
+        """
+        height = len(scores)
+        same = {name: pa.repeat(pa.scalar(video[name]), height) for name in _VIDEO_COLUMNS}
+        columns = {
+            **same,
+            "frame": pa.array(np.arange(height, dtype=np.int64)),
+            "time_s": pa.array(times_s),
+            "recorded_at": pa.nulls(height, pa.timestamp("us", tz="UTC")),
+            "score": pa.array(scores),
+            "threshold": pa.repeat(pa.scalar(float(threshold)), height),
+            "flagged": pa.array(flagged),
+        }
+        self.frame_scores.write_table(pa.table(columns, schema=FRAME_SCORES_SCHEMA))
+
+    def write_document(self, document: Mapping[str, Any], page: str) -> None:
+        """Write ``report.json``, ``events.csv`` and ``report.html``."""
+        write_document(self.folder / "report.json", document)
+        (self.folder / "report.html").write_text(page, encoding="utf-8")
+        rows = [{**video, **event} for video in document["videos"] for event in video["events"]]
+        with (self.folder / "events.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, EVENT_COLUMNS, extrasaction="ignore")
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+_VIDEO_COLUMNS: Sequence[str] = ("video_id", "camera", "path")
+
+
+@contextmanager
+def new_report(warehouse: Warehouse) -> Iterator[ReportWriter]:
+    """Yield a writer whose files become a report in one step, on success."""
+    report_id = f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}-{secrets.token_hex(3)}"
+    with warehouse.commit_folder(report_place(report_id)) as folder:
+        (folder / "media").mkdir()
+        scores = folder / "frame_scores.parquet"
+        with pq.ParquetWriter(scores, FRAME_SCORES_SCHEMA, **WRITE_OPTIONS) as frame_scores:
+            yield ReportWriter(report_id, folder, frame_scores)
+
+
+def report_place(report_id: str) -> str:
+    """Return where a report lies in the warehouse."""
+    return f"{FOLDER}/{report_id}"
+
+
+def report_json_schema() -> dict[str, Any]:
+    """Return the JSON Schema that every ``report.json`` follows."""
+    text = Path(__file__).with_name("report_schema.json").read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema

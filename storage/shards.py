@@ -1,0 +1,188 @@
+"""Embedding shards: one Parquet file a part of a video, one row a tubelet."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from storage.errors import CorruptShardError
+from storage.parquet import LINEAGE_KEY, read_metadata, read_table, rows_of, vectors, write_table
+from storage.parquet import vector as vector_type
+from storage.warehouse import Warehouse
+
+FOLDER = "embeddings"
+SCHEMA_VERSION = 1
+NAME_BYTES = 180  # of a camera in a folder's name; file systems take 255
+
+
+def shard_schema(width: int) -> pa.Schema:
+    """Return the schema of a shard whose embeddings have ``width`` numbers."""
+    return pa.schema(
+        [
+            pa.field("video_id", pa.string(), nullable=False),
+            pa.field("camera", pa.string(), nullable=False),
+            pa.field("clip_index", pa.int64(), nullable=False),
+            pa.field("tubelet_index", pa.int64(), nullable=False),
+            pa.field("frame_start", pa.int64(), nullable=False),
+            pa.field("frame_end", pa.int64(), nullable=False),  # exclusive
+            pa.field("time_start_s", pa.float64(), nullable=False),
+            pa.field("time_end_s", pa.float64(), nullable=False),
+            pa.field("embedding", vector_type(width, pa.float32()), nullable=False),
+        ]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ShardKey:
+    """What a shard holds: one part of one video, as one encoder sees it."""
+
+    encoder_id: str
+    camera: str
+    video_id: str
+    part: int
+
+    @property
+    def place(self) -> str:
+        """Where the shard lies in the warehouse."""
+        return (
+            f"{FOLDER}/encoder={self.encoder_id}/camera={folder_name(self.camera)}"
+            f"/video={self.video_id}/part-{self.part:05d}.parquet"
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShardRows:
+    """The rows of a shard, in order.
+
+    Attributes:
+        places: (clip, tubelet, frame_start, frame_end) of each row, shape (n, 4), int64.
+        times_s: (start, end) of each row in seconds, shape (n, 2), float64.
+        embeddings: Shape (n, D), float32.
+    """
+
+    places: npt.NDArray[np.int64]
+    times_s: npt.NDArray[np.float64]
+    embeddings: npt.NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        if not len(self.places) == len(self.times_s) == len(self.embeddings) > 0:
+            raise ValueError("a shard has as many places as times and embeddings, at least one")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameEmbeddings:
+    """Embeddings and the frames that they speak for.
+
+    Attributes:
+        frame_start: Shape (n,), int64.
+        frame_end: Exclusive, shape (n,), int64.
+        embeddings: Shape (n, D), float32.
+    """
+
+    frame_start: npt.NDArray[np.int64]
+    frame_end: npt.NDArray[np.int64]
+    embeddings: npt.NDArray[np.float32]
+
+    @property
+    def weights(self) -> npt.NDArray[np.int64]:
+        """Frames that each row speaks for, shape (n,)."""
+        weights: npt.NDArray[np.int64] = self.frame_end - self.frame_start
+        return weights
+
+
+def write_shard(
+    warehouse: Warehouse, key: ShardKey, rows: ShardRows, lineage: Mapping[str, Any]
+) -> None:
+    """Commit a shard. The lineage must hold ``parts``, the number of the video's shards."""
+    height, width = rows.embeddings.shape
+    metadata = {LINEAGE_KEY: json.dumps({"schema_version": SCHEMA_VERSION, **lineage})}
+    columns = [
+        pa.array([key.video_id]).take(pa.array(np.zeros(height, dtype=np.int64))),
+        pa.array([key.camera]).take(pa.array(np.zeros(height, dtype=np.int64))),
+        *(pa.array(rows.places[:, column]) for column in range(4)),
+        *(pa.array(rows.times_s[:, column]) for column in range(2)),
+        vectors(rows.embeddings, pa.float32()),
+    ]
+    table = pa.Table.from_arrays(columns, schema=shard_schema(width).with_metadata(metadata))
+    with warehouse.commit_file(key.place) as scratch:
+        write_table(table, scratch)
+
+
+def read_shard(path: Path) -> FrameEmbeddings:
+    """Read the embeddings of a shard and the frames that they speak for.
+
+    Raises:
+        CorruptShardError: The shard is damaged or of another schema.
+    """
+    table = read_table(path, columns=["frame_start", "frame_end", "embedding"])
+    return FrameEmbeddings(
+        table.column("frame_start").to_numpy(),
+        table.column("frame_end").to_numpy(),
+        rows_of(table.column("embedding")),
+    )
+
+
+def read_lineage(path: Path) -> dict[str, Any]:
+    """Return the lineage of a shard, from its footer.
+
+    Raises:
+        CorruptShardError: It has none.
+    """
+    try:
+        lineage: dict[str, Any] = json.loads(read_metadata(path)[LINEAGE_KEY])
+    except (KeyError, ValueError) as error:
+        raise CorruptShardError(f"{path} carries no lineage: delete it") from error
+    return lineage
+
+
+def index_shards(warehouse: Warehouse, encoder_id: str) -> dict[str, list[Path]]:
+    """Return the committed shards of each video under one encoder, in the order of their parts."""
+    shards: defaultdict[str, list[Path]] = defaultdict(list)
+    for path in _shards_of(warehouse, encoder_id):
+        shards[path.parent.name.removeprefix("video=")].append(path)
+    return {video: sorted(paths, key=lambda path: path.name) for video, paths in shards.items()}
+
+
+def shards_of_video(warehouse: Warehouse, encoder_id: str, video_id: str) -> list[Path]:
+    """Return the committed shards of one video, whichever camera's they are, in order."""
+    folder = warehouse.path(f"{FOLDER}/encoder={encoder_id}")
+    shards = folder.glob(f"camera=*/video={video_id}/part-*.parquet")
+    return sorted(shards, key=lambda path: path.name)
+
+
+def is_complete(shards: list[Path]) -> bool:
+    """Return whether all parts of a video are there."""
+    return bool(shards) and len(shards) == read_lineage(shards[0])["parts"]
+
+
+def encoders_in(warehouse: Warehouse) -> list[str]:
+    """Return the ids of the encoders that have shards."""
+    folders = warehouse.path(FOLDER).glob("encoder=*")
+    return sorted(folder.name.removeprefix("encoder=") for folder in folders)
+
+
+def folder_name(camera: str) -> str:
+    """Return a camera's name as a folder's: what a path cannot hold is written as %XX."""
+    name = quote(camera, safe=" ")
+    if len(name) <= NAME_BYTES:
+        return name
+    start = re.sub("%.?$", "", name[:NAME_BYTES])  # no half escape at its end
+    return f"{start}-{sha256(camera.encode()).hexdigest()[:12]}"
+
+
+def _shards_of(warehouse: Warehouse, encoder_id: str) -> Iterator[Path]:
+    """Yield the committed shards of an encoder."""
+    yield from warehouse.path(f"{FOLDER}/encoder={encoder_id}").glob(
+        "camera=*/video=*/part-*.parquet"
+    )

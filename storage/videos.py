@@ -1,0 +1,83 @@
+"""What is known of each video whatever it is called: its frames' times and how it was read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from storage.parquet import LINEAGE_KEY, count_rows, read_table, write_table
+from storage.warehouse import Warehouse
+
+SCHEMA = pa.schema([pa.field("time_s", pa.float64(), nullable=False)])  # one row a frame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VideoRecord:
+    """A probed video.
+
+    Attributes:
+        video_id: The video.
+        times_s: When each frame is shown, seconds, shape (N,), float64.
+        facts: What else the probe found: ``end_time_s``, ``width``, ``height``, ``damage`` …
+    """
+
+    video_id: str
+    times_s: npt.NDArray[np.float64]
+    facts: Mapping[str, Any]
+
+    @property
+    def num_frames(self) -> int:
+        """N, the frames that decode."""
+        return len(self.times_s)
+
+    def edges_s(self) -> npt.NDArray[np.float64]:
+        """Return when each frame starts and, last, when the video ends, shape (N + 1,)."""
+        return np.append(self.times_s, self.facts["end_time_s"])
+
+
+def write_video(warehouse: Warehouse, record: VideoRecord) -> None:
+    """Commit what is known of a video."""
+    lineage = {"video_id": record.video_id, **record.facts}
+    schema = SCHEMA.with_metadata({LINEAGE_KEY: json.dumps(lineage)})
+    table = pa.Table.from_arrays([pa.array(record.times_s)], schema=schema)
+    with warehouse.commit_file(_place(record.video_id)) as scratch:
+        write_table(table, scratch)
+
+
+def has_video(warehouse: Warehouse, video_id: str) -> bool:
+    """Return whether a video has been probed."""
+    return warehouse.path(_place(video_id)).exists()
+
+
+def count_frames(warehouse: Warehouse, video_id: str) -> int:
+    """Return N of a video that has been probed.
+
+    Raises:
+        NotStoredError: It has not been probed.
+    """
+    return count_rows(warehouse.existing(_place(video_id), f"video {video_id}"))
+
+
+def read_video(warehouse: Warehouse, video_id: str) -> VideoRecord:
+    """Return what is known of a video.
+
+    Raises:
+        NotStoredError: It has not been probed.
+        CorruptShardError: Its record is damaged.
+    """
+    path = warehouse.existing(_place(video_id), f"video {video_id}: extract its footage first")
+    table = read_table(path, SCHEMA)
+    facts = json.loads(table.schema.metadata[LINEAGE_KEY])
+    times = table.column("time_s").to_numpy()
+    return VideoRecord(facts.pop("video_id"), times, facts)
+
+
+def _place(video_id: str) -> str:
+    """Return where the record of a video is kept."""
+    return f"videos/{video_id}.parquet"
