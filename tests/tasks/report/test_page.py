@@ -1,0 +1,299 @@
+import re
+from html import escape
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.report.page import clock, headline, length, moment, multiple, render_page, rule_in_words
+from tasks.report.timeline import Timeline, timeline_of
+
+HOSTILE = "a\"b'c<script>alert(1)</script>\n\x00\u202e{{ 7 * 7 }}&amp;🚚\udc80.mp4"
+
+
+def event(start: int, peak: float, name: str = "event") -> dict[str, Any]:
+    return {
+        "event_id": f"{name}-{start}",
+        "frame_start": start,
+        "frame_end": start + 5,
+        "time_start_s": start / 10,
+        "time_end_s": (start + 5) / 10,
+        "peak_frame": start + 2,
+        "peak_score": peak,
+        "mean_score": peak / 2,
+    }
+
+
+def video(*events: dict[str, Any], path: str = "/in/a.mp4", camera: str = "gate") -> dict[str, Any]:
+    return {
+        "video_id": "v",
+        "path": path,
+        "camera": camera,
+        "frames": 100,
+        "flagged_frames": 5 * len(events),
+        "decoder": "pyav",
+        "duration_s": 10.0,
+        "events": list(events),
+    }
+
+
+def report(*videos: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return {
+        "report_id": "r-1",
+        "created_at": "2025-03-07T06:30:00Z",
+        "profile": {"name": "default", "version": "v1"},
+        "encoder_id": "enc-1",
+        "threshold": 0.5,
+        "threshold_rule": "quantile:0.999",
+        "normal": {"videos": 1, "frames": 1000},
+        "videos": list(videos),
+        "quarantined": [],
+        **changes,
+    }
+
+
+def flat(score: float = 0.25) -> Timeline:
+    return timeline_of(np.arange(100) / 10, np.full(100, score))
+
+
+def render(document: dict[str, Any]) -> str:
+    return render_page(document, [flat() for _ in document["videos"]])
+
+
+class Tags(HTMLParser):
+    """Every tag with the names of its attributes, and all the text between tags."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, ...]] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.text += " "
+        self.tags.append((tag, *(name for name, _ in attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def named(name: str) -> dict[str, Any]:
+    """Return a report in which everything that comes from outside carries this name."""
+    return report(
+        video(event(10, 2.0, name), path=name, camera=name) | {"decoder": name, "video_id": name},
+        video(path=name, camera=name),
+        profile={"name": name, "version": name},
+        encoder_id=name,
+        threshold_rule="x" + name,
+        report_id=name,
+        quarantined=[{"path": name, "reason": f"reason {name}".replace("\n", " ")}],
+    )
+
+
+def test_hostile_names_are_text_and_nothing_else() -> None:
+    page = render(named(HOSTILE))
+    page.encode("utf-8")
+    assert Tags(page).tags == Tags(render(named("harmless"))).tags
+    assert "<script" not in page
+    assert "\x00" not in page
+    assert "\u202e" not in page
+    assert "49" not in Tags(page).text.split("alert")[1]
+    assert "alert(1)</script>␊␀\ufffd{{ 7 * 7 }}&amp;🚚\ufffd.mp4" in Tags(page).text
+
+
+@given(
+    name=st.text(
+        st.characters(exclude_characters="\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"), min_size=1
+    )
+)
+def test_any_name_leaves_the_page_as_it_is_built(name: str) -> None:
+    page = render(named(name))
+    page.encode("utf-8")
+    assert Tags(page).tags == Tags(render(named("harmless"))).tags
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        (report(), "No videos to check"),
+        (report(quarantined=[{"path": "p", "reason": "r"}]), "No video could be checked"),
+        (report(video()), "Nothing out of the ordinary in 1 video"),
+        (report(*[video()] * 1200), "Nothing out of the ordinary in 1,200 videos"),
+        (report(video(event(1, 1.0))), "1 event in 1 video"),
+        (report(video(event(1, 1.0)), video()), "1 event in 1 of 2 videos"),
+        (
+            report(video(event(1, 1.0), event(9, 1.0)), video(), video()),
+            "2 events in 1 of 3 videos",
+        ),
+        (report(video(event(1, 1.0)), video(event(1, 1.0))), "2 events in all 2 videos"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_the_headline_says_whether_anything_happened(document: dict[str, Any], words: str) -> None:
+    assert headline(document) == words
+    page = render(document)
+    assert f"<h1>{words}</h1>" in page
+    assert f"<title>{words} · nightjar</title>" in page
+
+
+def test_every_event_appears_the_strangest_first() -> None:
+    document = report(
+        video(event(10, 1.0, "low"), event(50, 3.0, "high"), path="/in/a.mp4"),
+        video(path="/in/quiet.mp4", camera="yard"),
+        video(event(20, 2.0, "middle"), path="/in/c.mp4", camera="dock"),
+    )
+    page = render(document)
+    rows = re.findall(r"<tr>\s*(<td.*?)</tr>", page, re.DOTALL)
+    assert [re.findall(r'href="(.*?)"', row) for row in rows] == [
+        ["#video-1"],
+        ["#video-3"],
+        ["#video-1"],
+    ]
+    assert [re.findall(r'peak">([\d.]+)', row) for row in rows] == [["6.00"], ["4.00"], ["2.00"]]
+    assert "0:00:05.0 \N{EN DASH} 0:00:05.5" in rows[0]
+    assert all(f'id="video-{number}"' in page for number in (1, 2, 3))
+    assert all(name in page for name in ("low-10", "high-50", "middle-20"))
+    assert "frames 50 to 54" in page
+    assert page.count('class="band"') == 3
+    assert "nothing on 1 other camera" in page
+
+
+def test_only_videos_without_events_are_folded_away() -> None:
+    page = render(report(video(event(1, 1.0)), video(path="/in/quiet.mp4")))
+    assert re.findall(r'<(article|details) id="(.*?)"', page) == [
+        ("article", "video-1"),
+        ("details", "video-2"),
+    ]
+    assert "highest 0.50\N{MULTIPLICATION SIGN} threshold" in page
+
+
+def test_bands_follow_their_events_whatever_order_the_report_lists_them_in() -> None:
+    shuffled, sorted_ = video(event(50, 3.0), event(10, 1.0)), video(event(10, 1.0), event(50, 3.0))
+    assert render(report(shuffled)) == render(report(sorted_))
+
+
+def test_quarantined_footage_is_named_with_every_line_of_its_reason() -> None:
+    bad = [
+        {"path": "/in/x<y>.mp4", "reason": "cut off\nmoov atom not found"},
+        {"path": "b", "reason": ""},
+    ]
+    page = render(report(video(), quarantined=bad))
+    assert escape("/in/x<y>.mp4") in page
+    assert "cut off" in page
+    assert "moov atom not found" in page
+    assert "2 files could not be read" in page
+    assert "1 file could not be read</a> and was not" in render(report(quarantined=bad[:1]))
+
+
+def test_facts_and_neighbouring_files_are_named() -> None:
+    page = render(report(video(event(1, 1.0)), video()))
+    text = " ".join(Tags(page).text.split())
+    assert "2025-03-07 06:30 UTC" in text
+    assert "default@v1 learned from 1 video, 1,000 frames" in text
+    assert "0.5 99.9% of normal frames score no higher (quantile:0.999)" in text
+    assert "Frames checked 200 5 above the threshold" in text
+    assert "Footage 20.0 s" in text
+    assert all(
+        f'href="{name}"' in page for name in ("report.json", "frame_scores.parquet", "events.csv")
+    )
+
+
+def test_the_page_asks_nobody_for_anything() -> None:
+    page = render(report(video(event(1, 1.0)), video(), quarantined=[{"path": "p", "reason": "r"}]))
+    assert "http" not in page
+    assert not re.search(r"@import|\bsrc=|<script|<iframe|<object", page)
+    targets = re.findall(r"(?:href=\"|url\()([^\")]*)", page)
+    assert all(re.match(r"#|data:,$|[\w.]+$", target) for target in targets)
+
+
+def test_every_reference_inside_the_page_has_one_target() -> None:
+    page = render(report(video(event(1, 1.0)), video(), quarantined=[{"path": "p", "reason": "r"}]))
+    names = re.findall(r' id="(.*?)"', page)
+    assert len(names) == len(set(names))
+    referred = re.findall(r'(?:href="|url\()#([\w-]+)', page)
+    referred += " ".join(re.findall(r'aria-labelledby="(.*?)"', page)).split()
+    assert set(referred) <= set(names)
+
+
+def test_the_same_report_gives_the_same_bytes() -> None:
+    document = report(video(event(1, 1.0), event(20, 1.0)), video(event(1, 1.0), camera="yard"))
+    assert render(document) == render(document)
+
+
+@pytest.mark.parametrize("threshold", [0.0, 1e300, 5e-324])
+def test_no_threshold_is_too_strange_to_print(threshold: float) -> None:
+    page = render(report(video(event(1, 1.0)), video(), threshold=threshold))
+    assert "nan" not in Tags(page).text.lower()
+
+
+def test_one_frame_is_a_video() -> None:
+    document = report(video(event(0, 1.0)) | {"frames": 1, "duration_s": 0.0})
+    page = render_page(document, [timeline_of(np.zeros(1), np.ones(1))])
+    assert "1 event in 1 video" in page
+
+
+def test_a_timeline_is_missing() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        render_page(report(video()), [])
+
+
+@pytest.mark.parametrize(
+    ("time_s", "text"),
+    [
+        (0, "0:00:00.0"),
+        (59.96, "0:01:00.0"),
+        (3661.24, "1:01:01.2"),
+        (360000, "100:00:00.0"),
+        (-1.5, "-0:00:01.5"),
+    ],
+)
+def test_clock(time_s: float, text: str) -> None:
+    assert clock(time_s) == text
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "text"),
+    [
+        (0, "0.0 s"),
+        (0.04, "0.04 s"),
+        (0.999, "1.0 s"),
+        (59.96, "1 min 0 s"),
+        (3599.6, "1 h 0 min"),
+        (7380, "2 h 3 min"),
+    ],
+)
+def test_length(duration_s: float, text: str) -> None:
+    assert length(duration_s) == text
+
+
+@pytest.mark.parametrize(
+    ("score", "threshold", "text"),
+    [
+        (1.0, 1.0, "1.00\N{MULTIPLICATION SIGN}"),
+        (1.0001, 1.0, "just over 1\N{MULTIPLICATION SIGN}"),
+        (0.9999, 1.0, "just under 1\N{MULTIPLICATION SIGN}"),
+        (0.62, 1.0, "0.62\N{MULTIPLICATION SIGN}"),
+        (12.34, 1.0, "12.3\N{MULTIPLICATION SIGN}"),
+        (1234.5, 1.0, "1,234\N{MULTIPLICATION SIGN}"),
+        (0.25, 0.0, "score 0.25"),
+    ],
+)
+def test_multiple(score: float, threshold: float, text: str) -> None:
+    assert multiple(score, threshold) == text
+
+
+def test_words_for_rules_and_moments() -> None:
+    assert rule_in_words("budget:2/day") == "budget:2/day"
+    assert (
+        moment("2025-03-07T06:30:00")
+        == moment("2025-03-07T07:30:00+01:00")
+        == "2025-03-07 06:30 UTC"
+    )
+
+
+def test_the_template_lies_where_the_package_looks_for_it() -> None:
+    assert (Path(__file__).parents[3] / "tasks" / "report" / "page.html").is_file()
