@@ -1,0 +1,27 @@
+"""Embed every planned clip that has no shard yet."""
+
+from __future__ import annotations
+
+from prefect import flow
+
+from tasks.embedding import Embedded, embed_videos, identify, plan_embedding
+from tasks.parameters import DEFAULT_WAREHOUSE, Encoding, Selectors, WarehousePlace
+from tasks.progress import measured
+
+DEFAULT_ENCODING = Encoding()
+
+
+@flow(name="embed-clips")
+def embed_clips(
+    warehouse: WarehousePlace = DEFAULT_WAREHOUSE,
+    encoding: Encoding = DEFAULT_ENCODING,
+    footage: Selectors = [],  # noqa: B006 - Prefect shows it in its form, nobody changes it
+    present: bool = False,
+) -> Embedded:
+    """Encode the clips of the footage that have no shard; all footage if none is named."""
+    identity = identify(encoding)
+    batches = plan_embedding(warehouse, identity, footage, present)
+    clips = sum(job.clips for batch in batches for job in batch)
+    with measured("embedding", "clips", total=clips, videos=sum(map(len, batches))):
+        embedded = [embed_videos(warehouse, encoding, identity, batch) for batch in batches]
+    return sum(embedded, start=Embedded())

@@ -1,0 +1,28 @@
+"""Probe footage and plan its clips."""
+
+from __future__ import annotations
+
+from prefect import flow
+
+from tasks.embedding import identify
+from tasks.extraction import Extraction, find_new_files, probe_files, summarise_extraction
+from tasks.parameters import DEFAULT_WAREHOUSE, Encoding, Paths, WarehousePlace
+from tasks.progress import measured
+
+DEFAULT_ENCODING = Encoding()
+
+
+@flow(name="extract-clips")
+def extract_clips(
+    footage: Paths,
+    warehouse: WarehousePlace = DEFAULT_WAREHOUSE,
+    encoding: Encoding = DEFAULT_ENCODING,
+) -> Extraction:
+    """Find footage, probe what is new, quarantine what cannot be read, and plan the clips."""
+    identity = identify(encoding)
+    batches = find_new_files(warehouse, footage)
+    files = sum(map(len, batches))
+    with measured("extracting", "files", total=files, videos=files):
+        for batch in batches:
+            probe_files(warehouse, batch)
+    return summarise_extraction(warehouse, footage, identity)

@@ -1,0 +1,46 @@
+"""The whole job: footage in, anomaly report out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from prefect import flow
+
+from flows.build_profile import build_profile
+from flows.embed_clips import embed_clips
+from flows.extract_clips import extract_clips
+from flows.score_footage import score_footage
+from tasks.checking import check_request
+from tasks.parameters import (
+    DEFAULT_PROFILE,
+    DEFAULT_THRESHOLD_RULE,
+    DEFAULT_WAREHOUSE,
+    Encoding,
+    Paths,
+    ProfileName,
+    ThresholdText,
+    WarehousePlace,
+)
+from tasks.scoring import ReportSummary
+
+DEFAULT_ENCODING = Encoding()
+
+
+@flow(name="run-pipeline")
+def run_pipeline(
+    normal: Paths,
+    footage: Paths,
+    warehouse: WarehousePlace = DEFAULT_WAREHOUSE,
+    encoding: Encoding = DEFAULT_ENCODING,
+    profile: ProfileName = DEFAULT_PROFILE,
+    threshold: ThresholdText = DEFAULT_THRESHOLD_RULE,
+) -> ReportSummary:
+    """Extract, embed, profile, score and report in one go; what is there already is not redone."""
+    check_request(warehouse, encoding, profile, threshold)
+    extract_clips([*normal, *footage], warehouse, encoding)
+    embedded = embed_clips(warehouse, encoding, [*normal, *footage], present=True)
+    built = build_profile(normal, profile, warehouse, encoding, present=True)
+    report = score_footage(
+        f"{built.name}@{built.version}", footage, warehouse, threshold, present=True, normal=normal
+    )
+    return replace(report, embedded_clips=embedded.clips)

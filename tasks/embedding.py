@@ -1,0 +1,125 @@
+"""Embedding: planned clips become shards, each committed on its own."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from prefect import task
+
+from storage.footage import Sighting
+from storage.shards import index_shards
+from storage.videos import count_frames
+from storage.warehouse import Warehouse
+from tasks.encoder.identity import EncoderIdentity, identify_encoder
+from tasks.encoder.videomae import load_encoder
+from tasks.parameters import Encoding
+from tasks.progress import advance
+from tasks.retrying import STEP
+from tasks.selection import LeftOut, choose_footage
+from tasks.shard_writing import missing_parts, path_to_read, write_shards
+from tasks.video.clips import ClipPlan, Sampling
+from tasks.video.decoding import PIXEL_PATH
+from tasks.video.errors import FootageChangedError
+from tasks.video.parts import PartPlan
+from tasks.video.search import printable
+
+logger = logging.getLogger(__name__)
+CLIPS_PER_TASK = 512
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingJob:
+    """What is missing of one video.
+
+    Attributes:
+        sightings: Where the video lies; the first that is there unchanged is read.
+        frames: N, its frames.
+        clips: Clips without a shard.
+    """
+
+    sightings: tuple[Sighting, ...]
+    frames: int
+    clips: int
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """What embedding did: clips encoded by this run, and footage that it could not read."""
+
+    clips: int = 0
+    left_out: tuple[LeftOut, ...] = ()
+
+    def __add__(self, other: Embedded) -> Embedded:
+        return Embedded(self.clips + other.clips, self.left_out + other.left_out)
+
+
+@task(**STEP)
+def identify(encoding: Encoding) -> EncoderIdentity:
+    """Return the identity of the encoder asked for."""
+    return identify_encoder(encoding.checkpoint, encoding.stride, PIXEL_PATH)
+
+
+@task(**STEP)
+def plan_embedding(
+    place: str, identity: EncoderIdentity, footage: Sequence[str], present: bool
+) -> list[list[EmbeddingJob]]:
+    """Return the videos with clips that have no shard yet, in batches for ``embed_videos``."""
+    warehouse = Warehouse.at(place)
+    shards = index_shards(warehouse, identity.encoder_id)
+    chosen: dict[str, list[Sighting]] = {}
+    for sighting in choose_footage(warehouse, footage, present).readable:
+        chosen.setdefault(sighting.video_id, []).append(sighting)
+    jobs = []
+    for video_id, sightings in sorted(chosen.items()):
+        frames = count_frames(warehouse, video_id)
+        parts = PartPlan(ClipPlan(frames, sampling_of(identity)))
+        missing = missing_parts(parts, shards.get(video_id, []))
+        if missing:
+            clips = sum(len(parts.clips(part)) for part in missing)
+            jobs.append(EmbeddingJob(tuple(sightings), frames, clips))
+    return list(_batched_by_clips(jobs))
+
+
+@task(**STEP)
+def embed_videos(
+    place: str, encoding: Encoding, identity: EncoderIdentity, jobs: Sequence[EmbeddingJob]
+) -> Embedded:
+    """Encode what is missing of some videos and commit it, a shard a part."""
+    warehouse = Warehouse.at(place)
+    encoder = load_encoder(encoding.checkpoint, encoding.device)
+    done = Embedded()
+    for job in jobs:
+        parts = PartPlan(ClipPlan(job.frames, sampling_of(identity)))
+        try:
+            sighting = path_to_read(job.sightings)
+            written = write_shards(
+                warehouse, encoder, encoding.batch_size, identity, sighting, parts
+            )
+            done += Embedded(sum(written))
+        except (FileNotFoundError, FootageChangedError) as error:
+            logger.warning("left out: %s", error)
+            lost = printable(job.sightings[0].path)
+            done += Embedded(0, (LeftOut(lost, "gone or changed since it was extracted"),))
+        advance(videos=1)
+    return done
+
+
+def sampling_of(identity: EncoderIdentity) -> Sampling:
+    """Return how an encoder samples a video."""
+    return Sampling(identity.clip_frames, identity.tubelet_frames, identity.stride)
+
+
+def _batched_by_clips(jobs: Sequence[EmbeddingJob]) -> Iterator[list[EmbeddingJob]]:
+    """Yield jobs in batches of some ``CLIPS_PER_TASK`` clips: long videos alone, short together."""
+    batch: list[EmbeddingJob] = []
+    clips = 0
+    for job in jobs:
+        if batch and clips + job.clips > CLIPS_PER_TASK:
+            yield batch
+            batch, clips = [], 0
+        batch.append(job)
+        clips += job.clips
+    if batch:
+        yield batch

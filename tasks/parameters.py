@@ -1,0 +1,51 @@
+"""What a flow can be asked: the models behind Prefect's form and the command line."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tasks.encoder.checkpoint import DEFAULT_MODEL, Checkpoint
+from tasks.normality.thresholds import DEFAULT_THRESHOLD
+
+Paths = Annotated[
+    list[str],
+    Field(min_length=1, description="Files, folders (searched recursively) or glob patterns."),
+]
+Selectors = Annotated[
+    list[str],
+    Field(description="Paths, folders or globs of footage already embedded, or camera:NAME."),
+]
+WarehousePlace = Annotated[str, Field(description="Folder that holds everything nightjar keeps.")]
+ProfileName = Annotated[str, Field(description="Name of the profile of normal behaviour.")]
+ProfileSelector = Annotated[str, Field(description="NAME for the newest version, or NAME@VERSION.")]
+ThresholdText = Annotated[
+    str,
+    Field(description="A number, or quantile:Q of the normal footage's own scores."),
+]
+
+DEFAULT_WAREHOUSE = "./warehouse"
+DEFAULT_PROFILE = "default"
+DEFAULT_THRESHOLD_RULE = DEFAULT_THRESHOLD
+
+
+class Encoding(BaseModel):
+    """How footage becomes embeddings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str = Field(DEFAULT_MODEL, description="Hub id or local folder of a VideoMAE.")
+    revision: str | None = Field(
+        None, description="Revision of the hub; the default checkpoint is pinned."
+    )
+    stride: int = Field(1, ge=1, le=10_000, description="Every N-th frame is sampled.")
+    batch_size: int = Field(8, ge=1, le=4096, description="Clips encoded at once.")
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field(
+        "auto", description="Where the encoder runs."
+    )
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """The checkpoint asked for."""
+        return Checkpoint(self.model, self.revision)

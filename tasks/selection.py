@@ -1,0 +1,120 @@
+"""Which of the footage seen so far a flow is about, and what stands in the way of using it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage.footage import Sighting, all_sightings, find_sighting
+from storage.quarantine import find_quarantined
+from storage.shards import encoders_in, index_shards, is_complete
+from storage.warehouse import Warehouse
+from tasks.normality.errors import IncompatibleProfileError
+from tasks.video.errors import FootageNotFoundError
+from tasks.video.search import find_footage, printable
+from tasks.video.selector import Selector
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A file that gives no scores, and why."""
+
+    path: str
+    reason: str
+
+    def as_json(self) -> dict[str, str]:
+        """Return it as a report lists it."""
+        return {"path": self.path, "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
+class Footage:
+    """The footage that a flow is about.
+
+    Attributes:
+        readable: Videos that were probed.
+        quarantined: Files that cannot be read.
+    """
+
+    readable: tuple[Sighting, ...]
+    quarantined: tuple[LeftOut, ...]
+
+
+def choose_footage(warehouse: Warehouse, selectors: Sequence[str], present: bool) -> Footage:
+    """Return the footage that the selectors mean; none at all mean all footage.
+
+    Args:
+        warehouse: The warehouse that has seen the footage.
+        selectors: Paths, folders, globs or ``camera:NAME``.
+        present: Take the selectors as paths of files that lie there now.
+
+    Raises:
+        FootageNotFoundError: A selector means nothing that was seen.
+    """
+    if present:
+        seen = [find_sighting(warehouse, str(path)) for path in find_footage(selectors)]
+        chosen = [sighting for sighting in seen if sighting is not None]
+    else:
+        chosen = _matching(warehouse, selectors)
+    readable, quarantined = [], []
+    for sighting in chosen:
+        entry = find_quarantined(warehouse, sighting.video_id)
+        if entry is None:
+            readable.append(sighting)
+        else:
+            quarantined.append(LeftOut(printable(sighting.path), entry.reason))
+    return Footage(tuple(readable), tuple(quarantined))
+
+
+def embedded_shards(
+    warehouse: Warehouse, encoder_id: str, footage: Sequence[Sighting]
+) -> tuple[dict[str, list[Path]], tuple[LeftOut, ...]]:
+    """Return the shards of each video that is embedded as a whole, and the footage that is not."""
+    index = index_shards(warehouse, encoder_id)
+    wanted = {sighting.video_id for sighting in footage}
+    whole = {video: index[video] for video in wanted if is_complete(index.get(video, []))}
+    pending = tuple(
+        LeftOut(printable(sighting.path), "not embedded yet by this encoder")
+        for sighting in footage
+        if sighting.video_id not in whole
+    )
+    return whole, pending
+
+
+def only_encoder(warehouse: Warehouse, footage: Sequence[Sighting]) -> str:
+    """Return the encoder that the footage is embedded with.
+
+    Raises:
+        FootageNotFoundError: It is not embedded.
+        IncompatibleProfileError: It is embedded with several.
+    """
+    wanted = {sighting.video_id for sighting in footage}
+    encoders = encoders_in(warehouse)
+    found = [name for name in encoders if wanted & index_shards(warehouse, name).keys()]
+    if not found:
+        raise FootageNotFoundError("none of this footage is embedded: run 'nightjar embed' first")
+    if len(found) > 1:
+        raise IncompatibleProfileError(
+            f"this footage is embedded with several encoders ({', '.join(found)}): "
+            "choose one with --model and --stride"
+        )
+    return found[0]
+
+
+def _matching(warehouse: Warehouse, selectors: Sequence[str]) -> list[Sighting]:
+    """Return the footage seen that any selector means."""
+    everything = list(all_sightings(warehouse))
+    if not selectors:
+        return everything
+    chosen: set[Sighting] = set()
+    for text in selectors:
+        selector = Selector(text)
+        matching = {item for item in everything if selector.matches(item.path, item.camera)}
+        if not matching:
+            raise FootageNotFoundError(
+                f"no footage in the warehouse {warehouse.root} matches {printable(text)!r}: "
+                "name footage that was extracted, or camera:NAME"
+            )
+        chosen |= matching
+    return [item for item in everything if item in chosen]

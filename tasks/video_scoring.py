@@ -1,0 +1,118 @@
+"""One video's scores, frame by frame, and what a report says about them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from storage.errors import CorruptShardError
+from storage.footage import Sighting
+from storage.profiles import ProfileContent
+from storage.shards import read_lineage, read_shard
+from storage.videos import VideoRecord, read_video
+from storage.warehouse import Warehouse
+from tasks.normality.distances import mean_squared_error
+from tasks.normality.events import Event, find_events
+from tasks.video.search import printable
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoredVideo:
+    """A video whose every frame has a score.
+
+    Attributes:
+        names: ``video_id``, ``camera`` and ``path``.
+        record: What was probed.
+        decoder: The decoder that gave the frames, and why if not decord.
+        scores: One a frame, shape (N,), float64.
+        flagged: Whether each is above the threshold, shape (N,).
+    """
+
+    names: dict[str, str]
+    record: VideoRecord
+    decoder: str
+    scores: npt.NDArray[np.float64]
+    flagged: npt.NDArray[np.bool_]
+
+
+def score_video(
+    warehouse: Warehouse,
+    sighting: Sighting,
+    shards: Sequence[Path],
+    profile: ProfileContent,
+    threshold: float,
+) -> ScoredVideo:
+    """Score every frame of a video; a frame has the score of its tubelet.
+
+    Raises:
+        CorruptShardError: The shards do not hold each frame of the video once.
+    """
+    record = read_video(warehouse, sighting.video_id)
+    pieces, covered = [], 0
+    for shard in shards:
+        rows = read_shard(shard)
+        edges = np.append(rows.frame_start, rows.frame_end[-1])
+        if edges[0] != covered or (edges[1:] != rows.frame_end).any():
+            raise CorruptShardError(f"{shard} leaves out frames: delete it, a re-run rebuilds it")
+        pieces.append(np.repeat(mean_squared_error(rows.embeddings, profile.mean), rows.weights))
+        covered = int(edges[-1])
+    if covered != record.num_frames:
+        raise CorruptShardError(
+            f"{shards[-1].parent} holds {covered} of {record.num_frames} frames: delete it"
+        )
+    scores = np.concatenate(pieces)
+    lineage = read_lineage(shards[0])
+    reason = f" ({lineage['decoder_reason']})" if lineage["decoder_reason"] else ""
+    return ScoredVideo(
+        names={
+            "video_id": sighting.video_id,
+            "camera": sighting.camera,
+            "path": printable(sighting.path),
+        },
+        record=record,
+        decoder=lineage["decoder"] + reason,
+        scores=scores,
+        flagged=scores > threshold,
+    )
+
+
+def describe(video: ScoredVideo) -> dict[str, Any]:
+    """Return what a report says of a video: an item of ``videos`` in ``report.json``."""
+    edges_s = video.record.edges_s()
+    damage = video.record.facts["damage"]
+    return {
+        **video.names,
+        "frames": video.record.num_frames,
+        "flagged_frames": int(video.flagged.sum()),
+        "duration_s": float(edges_s[-1] - edges_s[0]),
+        "decoder": video.decoder,
+        "damage": "; ".join(f"{words} ({count} times)" for words, count in damage.items()),
+        "events": [
+            _describe_event(video, event, edges_s)
+            for event in find_events(video.scores, video.flagged)
+        ],
+    }
+
+
+def _describe_event(
+    video: ScoredVideo, event: Event, edges_s: npt.NDArray[np.float64]
+) -> dict[str, Any]:
+    """Return what a report says of an event."""
+    return {
+        "event_id": _event_id(video, event),
+        "time_start_s": float(edges_s[event.frame_start]),
+        "time_end_s": float(edges_s[event.frame_end]),
+        **asdict(event),
+    }
+
+
+def _event_id(video: ScoredVideo, event: Event) -> str:
+    """Return an id that stays while the event's peak stays, whatever the threshold."""
+    key = "\n".join((video.names["video_id"], video.names["path"], str(event.peak_frame)))
+    return hashlib.sha256(key.encode()).hexdigest()[:16]
