@@ -17,7 +17,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from storage.documents import write_document
+from storage.documents import read_document, write_document
+from storage.errors import NotStoredError
 from storage.parquet import WRITE_OPTIONS
 from storage.warehouse import Warehouse
 
@@ -114,3 +115,36 @@ def report_json_schema() -> dict[str, Any]:
     text = Path(__file__).with_name("report_schema.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Report:
+    """A committed report.
+
+    Attributes:
+        folder: Where it lies.
+        document: ``report.json``.
+    """
+
+    folder: Path
+    document: dict[str, Any]
+
+    def scores_of(self, path: str) -> npt.NDArray[np.float64]:
+        """Return the scores of a footage file's frames, in order, shape (N,)."""
+        chosen = pq.read_table(
+            self.folder / "frame_scores.parquet", columns=["score"], filters=[("path", "=", path)]
+        )
+        scores: npt.NDArray[np.float64] = chosen.column("score").to_numpy()
+        return scores
+
+
+def read_report(folder: Path) -> Report:
+    """Read a report.
+
+    Raises:
+        NotStoredError: There is none.
+    """
+    document = folder / "report.json"
+    if not document.exists():
+        raise NotStoredError(f"there is no report at {folder}")
+    return Report(folder, read_document(document))

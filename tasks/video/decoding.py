@@ -93,16 +93,15 @@ def _read_with_decord(
         reader = decord.VideoReader(str(path), ctx=decord.cpu(0))
         if len(reader) < shape.num_frames:
             raise _DecordRefusedError(f"decord counts {len(reader)} of {shape.num_frames} frames")
-        frame = reader.next().asnumpy()
-        _compare_first_frames(frame, next(_read_with_pyav(path, shape, [0]))[1])
+        picture = reader.next()
+        _compare_first_frames(picture.asnumpy(), next(_read_with_pyav(path, shape, [0]))[1])
         position = 0
         for index in indices:
-            if index > position + 1:
-                reader.skip_frames(int(index) - position - 1)
-            if index > position:
-                frame = reader.next().asnumpy()
-                position = int(index)
-            yield position, frame
+            # One by one: skip_frames() goes by timestamps, and lands two frames off in some AVIs.
+            while position < index:
+                picture = reader.next()
+                position += 1
+            yield position, picture.asnumpy()
     except (decord.DECORDError, StopIteration) as error:
         raise _DecordRefusedError(f"decord: {_last_words(error)}") from error
 

@@ -6,7 +6,6 @@ import subprocess
 from typing import Any
 
 from prefect.server.api.server import SubprocessASGIServer
-from prefect.settings import get_current_settings
 
 # Waits for its standard input to end, which it does when the process that holds it dies.
 _WATCH = 'cat >/dev/null; kill "$1" 2>/dev/null'
@@ -36,7 +35,6 @@ class _TiedServer(SubprocessASGIServer):
             self._watcher = None
 
 
-def ensure_server() -> None:
-    """Start Prefect's embedded server unless another is configured; it ends with this process."""
-    if not get_current_settings().api.url:
-        _TiedServer().start()  # Prefect keeps one instance a process: flows find this one
+def tie_embedded_server() -> None:
+    """Make the embedded server that a flow may start end with this process, even if killed."""
+    _TiedServer()  # Prefect keeps one instance a process: the first flow starts this one

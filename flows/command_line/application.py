@@ -1,0 +1,186 @@
+"""The command line: each command is a thin face of one flow."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from typing import Annotated
+
+from cyclopts import App, CycloptsError
+
+from flows.command_line.console import WRONG_USAGE, complain, session, show
+from flows.command_line.options import (
+    DEFAULT_COMMON,
+    DEFAULT_ENCODER,
+    DEFAULT_OUTPUT,
+    Common,
+    EncoderOptions,
+    Flag,
+    Many,
+    Output,
+)
+from flows.command_line.results import demo_document, demo_lines, report_lines
+
+app = App(
+    name="nightjar",
+    help="Learns what is normal in each camera's archive and reports what was not.",
+)
+
+
+@app.command
+def run(
+    *,
+    normal: Annotated[list[str], Many],
+    footage: Annotated[list[str], Many],
+    profile: str = "default",
+    threshold: str = "quantile:0.999",
+    encoder: EncoderOptions = DEFAULT_ENCODER,
+    common: Common = DEFAULT_COMMON,
+) -> None:
+    """Extract, embed, profile, score and report in one go.
+
+    Args:
+        normal: Footage of normal days: files, folders or globs.
+        footage: Footage to check.
+        profile: Name of the profile to build.
+        threshold: A number, or quantile:Q of the normal footage's own scores.
+    """
+    with session(common):
+        from flows.run_pipeline import run_pipeline
+
+        summary = run_pipeline(
+            normal, footage, common.warehouse, encoder.encoding(), profile, threshold
+        )
+    show(asdict(summary), report_lines(summary), common.json)
+
+
+@app.command
+def extract(
+    *,
+    footage: Annotated[list[str], Many],
+    encoder: EncoderOptions = DEFAULT_ENCODER,
+    common: Common = DEFAULT_COMMON,
+) -> None:
+    """Probe footage and plan its clips.
+
+    Args:
+        footage: Files, folders (searched recursively) or globs.
+    """
+    with session(common):
+        from flows.extract_clips import extract_clips
+
+        found = extract_clips(footage, common.warehouse, encoder.encoding())
+    document = {**asdict(found), "quarantined": len(found.quarantined)}
+    lines = [f"{found.videos} videos, {found.frames} frames, {found.clips} clips"]
+    lines += [f"quarantined {item.path}: {item.reason}" for item in found.quarantined]
+    show(document, lines, common.json)
+
+
+@app.command
+def embed(
+    *,
+    footage: Annotated[list[str] | None, Many] = None,
+    encoder: EncoderOptions = DEFAULT_ENCODER,
+    common: Common = DEFAULT_COMMON,
+) -> None:
+    """Embed every planned clip that has no shard yet.
+
+    Args:
+        footage: Extracted footage to embed: paths, folders, globs or camera:NAME [default: all].
+    """
+    with session(common):
+        from flows.embed_clips import embed_clips
+
+        done = embed_clips(common.warehouse, encoder.encoding(), footage or [])
+    document = {"embedded_clips": done.clips, "left_out": [asdict(item) for item in done.left_out]}
+    lines = [f"{done.clips} clips embedded"]
+    lines += [f"left out {item.path}: {item.reason}" for item in done.left_out]
+    show(document, lines, common.json)
+
+
+@app.command
+def profile(
+    *,
+    normal: Annotated[list[str], Many],
+    profile: str = "default",
+    update: Annotated[bool, Flag] = False,
+    encoder: EncoderOptions = DEFAULT_ENCODER,
+    common: Common = DEFAULT_COMMON,
+) -> None:
+    """Build a profile version from the shards of normal footage.
+
+    Args:
+        normal: Normal footage that is embedded: paths, folders, globs or camera:NAME.
+        profile: Name of the profile.
+        update: Keep the normal footage of the newest version too.
+    """
+    with session(common):
+        from flows.build_profile import build_profile
+
+        encoding = encoder.encoding() if encoder.given() else None
+        ref = build_profile(normal, profile, common.warehouse, encoding, update)
+    show({"profile": asdict(ref)}, [f"profile {ref.name}@{ref.version}"], common.json)
+
+
+@app.command
+def score(
+    *,
+    profile: str = "default",
+    footage: Annotated[list[str] | None, Many] = None,
+    threshold: str = "quantile:0.999",
+    common: Common = DEFAULT_COMMON,
+) -> None:
+    """Score embedded footage against a profile and write a report.
+
+    Args:
+        profile: NAME, or NAME@VERSION.
+        footage: Embedded footage: paths, folders, globs or camera:NAME [default: all].
+        threshold: A number, or quantile:Q of the normal footage's own scores.
+    """
+    with session(common):
+        from flows.score_footage import score_footage
+
+        summary = score_footage(profile, footage or [], common.warehouse, threshold)
+    show(asdict(summary), report_lines(summary), common.json)
+
+
+@app.command
+def demo(
+    *,
+    folder: str = "./demo",
+    warehouse: str | None = None,
+    threshold: str = "quantile:0.999",
+    seed: int = 0,
+    encoder: EncoderOptions = DEFAULT_ENCODER,
+    output: Output = DEFAULT_OUTPUT,
+) -> None:
+    """Draw a small scene with known anomalies and run the whole job on it, offline.
+
+    Without --model, a small VideoMAE is made from the seed. It is untrained: the demonstration
+    shows that the job runs, not how well a trained encoder detects.
+
+    Args:
+        folder: Where the footage, the checkpoint and the warehouse are made.
+        warehouse: Folder that holds everything nightjar keeps [default: FOLDER/warehouse].
+        threshold: A number, or quantile:Q of the normal footage's own scores.
+        seed: Decides the scene and the checkpoint.
+    """
+    with session(output):
+        from flows.run_demo import run_demo
+
+        encoding = encoder.encoding() if encoder.model else None
+        place = warehouse or f"{folder}/warehouse"
+        summary, verdict = run_demo(folder, place, encoding, threshold, seed)
+    document = demo_document(summary, verdict)
+    show(document, demo_lines(summary, verdict, untrained=encoding is None), output.json)
+
+
+def main() -> None:
+    """Run the command line and exit: 0 done, 1 failed, 2 wrong usage."""
+    try:
+        app(exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        complain(f"{error} See 'nightjar --help'.")
+        sys.exit(WRONG_USAGE)
+    except KeyboardInterrupt:
+        sys.exit(130)

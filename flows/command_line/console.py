@@ -1,0 +1,111 @@
+"""Where a command runs and speaks: its environment, its output, its exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from flows.command_line.options import Output
+
+FAILED = 1
+WRONG_USAGE = 2
+_SETTINGS = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    "PREFECT_LOGGING_EXTRA_LOGGERS": "tasks,storage",
+    "TRANSFORMERS_VERBOSITY": "error",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+}
+# The server keeps the whole log; on the console it would drown what the command has to say.
+_QUIET = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL", "HF_HUB_VERBOSITY": "error"}
+
+
+@contextmanager
+def session(output: Output) -> Iterator[None]:
+    """Run the block, which runs a flow; errors that tell the user something end the process."""
+    for name, value in {**_SETTINGS, **({} if output.verbose else _QUIET)}.items():
+        os.environ.setdefault(name, value)
+    from flows.command_line.server import tie_embedded_server
+
+    try:
+        with _reserved_stdout():
+            tie_embedded_server()
+            yield
+    except Exception as error:
+        code = exit_code_of(error)
+        if code is None:
+            raise
+        complain(message_of(error))
+        sys.exit(code)
+
+
+def exit_code_of(error: Exception) -> int | None:
+    """Return the exit code of an error with a message for the user, None for any other."""
+    from pydantic import ValidationError
+
+    from storage import errors as storage
+    from tasks.encoder import errors as encoder
+    from tasks.normality import errors as normality
+    from tasks.video import errors as video
+
+    usage = (
+        encoder.CheckpointUnusableError,
+        encoder.DeviceUnavailableError,
+        normality.IncompatibleProfileError,
+        normality.ThresholdError,
+        storage.InvalidNameError,
+        storage.NotStoredError,
+        storage.WarehouseUnusableError,
+        video.FootageNotFoundError,
+        ValidationError,
+    )
+    failures = (
+        encoder.EncoderError,
+        normality.NormalityError,
+        storage.StorageError,
+        video.VideoError,
+        OSError,
+    )
+    if isinstance(error, usage):
+        return WRONG_USAGE
+    return FAILED if isinstance(error, failures) else None
+
+
+def message_of(error: Exception) -> str:
+    """Return what an error tells the user."""
+    from pydantic import ValidationError
+
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        option = "--" + ".".join(map(str, first["loc"])).replace("_", "-")
+        return f"{option}: {first['msg'].lower()}, got {first['input']!r}"
+    return str(error)
+
+
+def complain(message: str) -> None:
+    """Print one line on standard error."""
+    sys.stderr.write(f"nightjar: {' '.join(message.split())}\n")
+
+
+def show(document: Mapping[str, Any], lines: Iterable[str], as_json: bool) -> None:
+    """Print a result: the document as JSON, or else the lines."""
+    text = json.dumps(document, indent=2) if as_json else "\n".join(lines)
+    sys.stdout.write(text + "\n")
+
+
+@contextmanager
+def _reserved_stdout() -> Iterator[None]:
+    """Send all that the block, its libraries and its children print to standard error."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)

@@ -1,0 +1,59 @@
+"""What a command's result is in words."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tasks.demonstration import Verdict
+    from tasks.scoring import ReportSummary
+
+
+def report_lines(summary: ReportSummary) -> list[str]:
+    """Return what a report comes to."""
+    lines = [
+        f"{summary.events} events in {summary.videos} videos "
+        f"({summary.flagged_frames} of {summary.frames} frames above {summary.threshold:.6g})",
+        f"profile {summary.profile['name']}@{summary.profile['version']}, "
+        f"{summary.embedded_clips} clips embedded by this run",
+    ]
+    if summary.quarantined or summary.pending:
+        lines.append(f"{summary.quarantined} files quarantined, {summary.pending} pending")
+    return [*lines, f"report: {summary.report}/report.html"]
+
+
+def demo_lines(summary: ReportSummary, verdict: Verdict, untrained: bool) -> list[str]:
+    """Return which anomalies of the demonstration were found."""
+    lines = []
+    if untrained:
+        lines.append(
+            "the encoder is a small VideoMAE made from a seed, UNTRAINED: "
+            "this shows the job, not how well a trained encoder detects"
+        )
+    for outcome in verdict.matching.outcomes:
+        anomaly = outcome.anomaly
+        lines.append(
+            f"  {'found ' if outcome.found else 'missed'}  {anomaly.video}, frames "
+            f"{anomaly.frame_start} to {anomaly.frame_end - 1}: {anomaly.kind}"
+        )
+        lines += [
+            f"          event at frames {event.frame_start} to {event.frame_end - 1}"
+            for event in outcome.detections
+        ]
+    alarms = len(verdict.matching.false_alarms)
+    lines.append(f"{alarms} events meet no anomaly; frame AUROC {verdict.auroc:.3f}")
+    return lines + report_lines(summary)
+
+
+def demo_document(summary: ReportSummary, verdict: Verdict) -> dict[str, Any]:
+    """Return the demonstration's outcome as a JSON object."""
+    return {
+        **asdict(summary),
+        "anomalies": [
+            {**asdict(outcome.anomaly), "found": outcome.found}
+            for outcome in verdict.matching.outcomes
+        ],
+        "false_alarms": len(verdict.matching.false_alarms),
+        "auroc": verdict.auroc,
+    }
