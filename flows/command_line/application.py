@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
@@ -175,10 +176,10 @@ def demo(
     show(document, demo_lines(summary, verdict, untrained=encoding is None), output.json)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 failed, 2 wrong usage."""
     try:
-        app(exit_on_error=False, print_error=False)
+        app(arguments, exit_on_error=False, print_error=False)
     except CycloptsError as error:
         complain(f"{error} See 'nightjar --help'.")
         sys.exit(WRONG_USAGE)

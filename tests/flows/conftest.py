@@ -1,0 +1,72 @@
+"""One Prefect server for the flows' tests, and the command line called in this process."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect.events.worker import EventsWorker
+from prefect.logging.handlers import APILogWorker
+from prefect.server.api.server import SubprocessASGIServer
+from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
+
+from flows.command_line.application import main
+from tests.checkpoints import save_shape
+
+
+@dataclass(frozen=True)
+class Result:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        parsed: dict[str, Any] = json.loads(self.out)
+        return parsed
+
+
+Nightjar = Callable[..., Result]
+
+
+@pytest.fixture(scope="session")
+def api_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start a real Prefect server with a database of its own."""
+    home = tmp_path_factory.mktemp("prefect")
+    with temporary_settings({PREFECT_HOME: home}):
+        server = SubprocessASGIServer()
+        server.start(timeout=120)
+        with temporary_settings({PREFECT_API_URL: server.api_url}):
+            yield server.api_url
+            for service in (APILogWorker, EventsWorker):
+                service.drain_all(timeout=20)  # or they look for the server for a minute more
+        server.stop()
+
+
+@pytest.fixture
+def nightjar(api_url: str, capfd: pytest.CaptureFixture[str]) -> Nightjar:
+    """Return a function that runs the command line in this process."""
+    assert api_url
+
+    def run(*arguments: str | Path) -> Result:
+        environment = dict(os.environ)
+        capfd.readouterr()
+        code = 0
+        try:
+            main([str(argument) for argument in arguments])
+        except SystemExit as end:
+            code = int(end.code or 0)
+        finally:
+            os.environ.clear()
+            os.environ.update(environment)
+        return Result(code, *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_shape("small", tmp_path_factory.mktemp("checkpoint") / "small")

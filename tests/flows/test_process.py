@@ -1,0 +1,108 @@
+"""The command as a process of its own: what it prints where, and what a kill leaves behind."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.footage import ROOT, write_video
+
+COMMAND = [sys.executable, "-m", "flows.command_line"]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """Return an environment with no server configured and a Prefect home of its own."""
+    kept = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
+    return {**kept, "PREFECT_HOME": str(tmp_path / "prefect")}
+
+
+@pytest.fixture
+def arguments(tmp_path: Path, model: Path) -> list[str]:
+    normal = write_video(tmp_path / "door" / "normal.avi", 200)
+    footage = write_video(tmp_path / "door" / "new.avi", 100, seed=1)
+    words = ("run", "--normal", normal, "--footage", footage, "--model", model, "--json")
+    return [*map(str, words), "--batch-size", "1", "--warehouse", str(tmp_path / "warehouse")]
+
+
+def processes_with(word: str) -> list[str]:
+    """Return the command lines of running processes that mention a word of their environment."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if word.encode() in (folder / "environ").read_bytes():
+                found.append((folder / "cmdline").read_text().replace("\0", " "))
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue
+    return found
+
+
+def wait_until(condition: object, seconds: float) -> None:
+    assert callable(condition)
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+
+
+def test_standard_output_is_one_document_even_with_the_whole_log_shown(
+    environment: dict[str, str], arguments: list[str]
+) -> None:
+    done = subprocess.run(
+        [*COMMAND, *arguments, "--verbose"],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    document = json.loads(done.stdout)
+    assert document["embedded_clips"] == 13 + 7
+    assert "run-pipeline" in done.stderr, "Prefect's log is on standard error"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_killed_run_leaves_no_server_and_is_taken_up_again(
+    environment: dict[str, str], arguments: list[str], tmp_path: Path
+) -> None:
+    shards = tmp_path / "warehouse" / "embeddings"
+    with subprocess.Popen(
+        [*COMMAND, *arguments], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
+    ) as run:
+        wait_until(lambda: list(shards.rglob("part-*.parquet")), seconds=120)
+        run.send_signal(signal.SIGKILL)
+    wait_until(lambda: not processes_with(environment["PREFECT_HOME"]), seconds=20)
+
+    committed = {path: path.read_bytes() for path in shards.rglob("part-*.parquet")}
+    again = subprocess.run(
+        [*COMMAND, *arguments], cwd=ROOT, env=environment, capture_output=True, check=True
+    )
+    assert json.loads(again.stdout)["embedded_clips"] < 13 + 7
+    assert all(path.read_bytes() == content for path, content in committed.items())
+
+
+def test_a_terminal_shows_how_far_the_work_has_come(
+    environment: dict[str, str], arguments: list[str]
+) -> None:
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [*COMMAND, *arguments], cwd=ROOT, env={**environment, "TERM": "xterm", "COLUMNS": "140"},
+        stdout=subprocess.DEVNULL, stderr=theirs,
+    ):  # fmt: skip
+        os.close(theirs)
+        seen = b""
+        while chunk := _read(ours):
+            seen += chunk
+    os.close(ours)
+    text = seen.decode()
+    for word in ("embedding", "20/20 clips", "2/2 videos", "clips/s", "extracting"):
+        assert word in text
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 4096)
+    except OSError:  # Linux's way to say that the other side is closed
+        return b""
