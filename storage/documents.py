@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from storage.errors import CorruptShardError
+from storage.parquet import reading
 from storage.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Record = TypeVar("Record", bound="DataclassInstance")
 
 
 def write_document(path: Path, document: Mapping[str, Any]) -> None:
@@ -29,10 +35,19 @@ def read_document(path: Path) -> dict[str, Any]:
     Raises:
         CorruptShardError: The file is none.
     """
-    try:
+    with reading(path):
         document = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise CorruptShardError(f"{path} is no JSON document ({error}): delete it") from error
-    if not isinstance(document, dict):
-        raise CorruptShardError(f"{path} holds no JSON object: delete it")
-    return document
+        if not isinstance(document, dict):
+            raise TypeError("no JSON object")
+        return document
+
+
+def read_record(path: Path, kind: type[Record]) -> Record:
+    """Read a JSON object as a dataclass; what a newer version has added is passed over.
+
+    Raises:
+        CorruptShardError: A field is missing.
+    """
+    document = read_document(path)
+    with reading(path):
+        return kind(**{field.name: document[field.name] for field in fields(kind)})

@@ -11,9 +11,8 @@ import os
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
-from storage.documents import commit_document, read_document
+from storage.documents import commit_document, read_record
 from storage.warehouse import Warehouse
 
 FOLDER = "footage"
@@ -51,13 +50,13 @@ def forget_sighting(warehouse: Warehouse, path: str) -> None:
 def find_sighting(warehouse: Warehouse, path: str) -> Sighting | None:
     """Return what is known of a path."""
     document = warehouse.path(_place(path))
-    return Sighting(**read_document(document)) if document.exists() else None
+    return read_record(document, Sighting) if document.exists() else None
 
 
 def all_sightings(warehouse: Warehouse) -> Iterator[Sighting]:
     """Yield every sighting, in the order of their paths."""
     folder = warehouse.path(FOLDER)
-    sightings = [Sighting(**read_document(Path(entry))) for entry in sorted(folder.glob("*.json"))]
+    sightings = [read_record(entry, Sighting) for entry in folder.glob("*.json")]
     yield from sorted(sightings, key=lambda sighting: os.fsencode(sighting.path))
 
 
@@ -66,7 +65,7 @@ def paths_by_video(warehouse: Warehouse) -> dict[str, list[str]]:
     paths: defaultdict[str, list[str]] = defaultdict(list)
     for sighting in all_sightings(warehouse):
         paths[sighting.video_id].append(sighting.path)
-    return paths
+    return dict(paths)
 
 
 def _place(path: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,26 +42,14 @@ def write_table(table: pa.Table, path: Path) -> None:
     pq.write_table(table, path, **WRITE_OPTIONS)
 
 
-def read_table(
-    path: Path, schema: pa.Schema | None = None, columns: Sequence[str] | None = None
-) -> pa.Table:
-    """Read a table, or some columns of it, and check it.
+def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a table, or some columns of it, and check every page.
 
     Raises:
-        CorruptShardError: A page is damaged, or the schema is another.
+        CorruptShardError: The file is damaged.
     """
-    try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            found = file.schema_arrow.remove_metadata()
-            if schema is not None and not found.equals(schema.remove_metadata()):
-                raise CorruptShardError(f"{path} has the columns\n{found}\nnot\n{schema}")
-            return file.read(columns=columns)
-    except (pa.ArrowInvalid, OSError) as error:
-        if isinstance(error, FileNotFoundError | PermissionError):
-            raise
-        raise CorruptShardError(
-            f"{path} is damaged ({error}): delete it, a re-run rebuilds it"
-        ) from error
+    with reading(path), pq.ParquetFile(path, page_checksum_verification=True) as file:
+        return file.read(columns=columns)
 
 
 def count_rows(path: Path) -> int:
@@ -68,19 +58,53 @@ def count_rows(path: Path) -> int:
     Raises:
         CorruptShardError: The footer is damaged.
     """
-    try:
+    with reading(path):
         return int(pq.read_metadata(path).num_rows)
-    except pa.ArrowInvalid as error:
-        raise CorruptShardError(f"{path} is damaged ({error}): delete it") from error
 
 
-def read_metadata(path: Path) -> dict[bytes, bytes]:
-    """Return the key-value metadata of a file's footer.
+def read_lineage(path: Path) -> dict[str, Any]:
+    """Return the lineage that a file's footer carries.
 
     Raises:
-        CorruptShardError: The footer is damaged.
+        CorruptShardError: The footer is damaged, or carries none.
+    """
+    with reading(path):
+        lineage = json.loads(pq.read_schema(path).metadata[LINEAGE_KEY])
+        if not isinstance(lineage, dict):
+            raise TypeError(f"lineage is {lineage!r}")
+        return lineage
+
+
+def check_schema(path: Path, found: pa.Schema, expected: pa.Schema) -> None:
+    """Make sure that a file has the columns that its writer gives it.
+
+    Raises:
+        CorruptShardError: It has others.
+    """
+    if not found.remove_metadata().equals(expected.remove_metadata()):
+        raise CorruptShardError(
+            f"{path} was not written by nightjar: it has the columns\n{found.remove_metadata()}\n"
+            f"instead of\n{expected.remove_metadata()}"
+        )
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn what a damaged or foreign file makes a reader raise into an error that names it.
+
+    Raises:
+        CorruptShardError: The file is not what its writer wrote. A disk's own OSError passes.
     """
     try:
-        return dict(pq.read_schema(path).metadata or {})
-    except pa.ArrowInvalid as error:
-        raise CorruptShardError(f"{path} is damaged ({error}): delete it") from error
+        yield
+    except (OSError, *_DAMAGE) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        words = " ".join(str(error).split()) or type(error).__name__
+        raise CorruptShardError(
+            f"{path} is damaged ({words}): delete it, a re-run rebuilds it"
+        ) from error
+
+
+# What pyarrow and json raise on damaged bytes; pyarrow's OSError then has no number.
+_DAMAGE = (pa.ArrowException, ValueError, LookupError, AttributeError, TypeError)

@@ -8,6 +8,7 @@ a time: the same footage gives the same bytes.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ import pyarrow as pa
 
 from storage.documents import read_document, write_document
 from storage.errors import InvalidNameError, NotStoredError
-from storage.parquet import read_table, vector, vectors, write_table
+from storage.parquet import read_table, reading, rows_of, vector, vectors, write_table
 from storage.warehouse import Warehouse
 
 FOLDER = "profiles"
@@ -69,8 +70,11 @@ class ProfileContent:
 
     def digest(self) -> str:
         """Return a digest of everything the profile says."""
-        digest = hashlib.sha256(repr((self.encoder_id, *self.video_ids, *self.cameras)).encode())
-        for numbers in (self.mean, self.frames, self.totals, self.scores, self.score_weights):
+        words = (self.encoder_id, dict(self.encoder), list(self.video_ids), list(self.cameras))
+        digest = hashlib.sha256(json.dumps(words, sort_keys=True).encode())
+        for numbers in (
+            self.mean, self.frames, self.totals, self.scores, self.score_videos, self.score_weights
+        ):  # fmt: skip
             digest.update(numbers.tobytes())
         return digest.hexdigest()
 
@@ -102,6 +106,8 @@ def write_profile(warehouse: Warehouse, name: str, content: ProfileContent) -> P
                 write_table(_statistics(content), folder / "profile.parquet")
                 write_table(_calibration(content), folder / "calibration.parquet")
         except FileExistsError:
+            if not warehouse.path(version.place).is_dir():
+                raise
             continue  # another run took this number
         return version
 
@@ -112,10 +118,10 @@ def find_profile(warehouse: Warehouse, selector: str) -> ProfileRef:
     Raises:
         NotStoredError: There is none.
     """
-    name, _, wanted = selector.partition("@")
+    name, numbered, wanted = selector.partition("@")
     check_name(name)
     versions = versions_of(warehouse, name)
-    chosen = [ref for ref in versions if ref.version == wanted] if wanted else versions[-1:]
+    chosen = [ref for ref in versions if ref.version == wanted] if numbered else versions[-1:]
     if chosen:
         return chosen[0]
     if versions:
@@ -138,19 +144,19 @@ def read_profile(warehouse: Warehouse, ref: ProfileRef) -> ProfileContent:
     document = read_document(folder / "profile.json")
     statistics = read_table(folder / "profile.parquet")
     calibration = read_table(folder / "calibration.parquet")
-    totals = statistics.column("total").combine_chunks()
-    return ProfileContent(
-        encoder_id=document["encoder_id"],
-        encoder=document["encoder"],
-        mean=np.array(document["mean"], dtype=np.float64),
-        video_ids=statistics.column("video_id").to_pylist(),
-        cameras=statistics.column("camera").to_pylist(),
-        frames=statistics.column("frames").to_numpy(),
-        totals=totals.flatten().to_numpy().reshape(len(totals), -1),
-        scores=calibration.column("score").to_numpy(),
-        score_videos=calibration.column("video").to_numpy(),
-        score_weights=calibration.column("frames").to_numpy(),
-    )
+    with reading(folder):
+        return ProfileContent(
+            encoder_id=document["encoder_id"],
+            encoder=document["encoder"],
+            mean=np.array(document["mean"], dtype=np.float64),
+            video_ids=statistics.column("video_id").to_pylist(),
+            cameras=statistics.column("camera").to_pylist(),
+            frames=statistics.column("frames").to_numpy(),
+            totals=rows_of(statistics.column("total")),
+            scores=calibration.column("score").to_numpy(),
+            score_videos=calibration.column("video").to_numpy(),
+            score_weights=calibration.column("frames").to_numpy(),
+        )
 
 
 def versions_of(warehouse: Warehouse, name: str) -> list[ProfileRef]:
@@ -178,7 +184,10 @@ def _document(ref: ProfileRef, content: ProfileContent) -> dict[str, Any]:
 
 def _digest_of(warehouse: Warehouse, ref: ProfileRef) -> str:
     """Return the digest of a committed version."""
-    return str(read_document(warehouse.path(f"{ref.place}/profile.json"))["digest"])
+    path = warehouse.path(f"{ref.place}/profile.json")
+    document = read_document(path)
+    with reading(path):
+        return str(document["digest"])
 
 
 def _statistics(content: ProfileContent) -> pa.Table:

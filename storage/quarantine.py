@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from storage.documents import commit_document, read_document
+from storage.documents import commit_document, read_record
 from storage.warehouse import Warehouse
 
 FOLDER = "quarantine"
@@ -42,7 +42,7 @@ def quarantine_video(
 def find_quarantined(warehouse: Warehouse, video_id: str) -> Quarantined | None:
     """Return the quarantine entry of a video, if there is one."""
     document = warehouse.path(_place(video_id))
-    return Quarantined(**read_document(document)) if document.exists() else None
+    return read_record(document, Quarantined) if document.exists() else None
 
 
 def _place(video_id: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -16,8 +16,16 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from storage.errors import CorruptShardError
-from storage.parquet import LINEAGE_KEY, read_metadata, read_table, rows_of, vectors, write_table
+from storage.parquet import (
+    LINEAGE_KEY,
+    check_schema,
+    read_lineage,
+    read_table,
+    reading,
+    rows_of,
+    vectors,
+    write_table,
+)
 from storage.parquet import vector as vector_type
 from storage.warehouse import Warehouse
 
@@ -125,7 +133,11 @@ def read_shard(path: Path) -> FrameEmbeddings:
     Raises:
         CorruptShardError: The shard is damaged or of another schema.
     """
-    table = read_table(path, columns=["frame_start", "frame_end", "embedding"])
+    columns = ["frame_start", "frame_end", "embedding"]
+    table = read_table(path, columns)
+    with reading(path):
+        schema = shard_schema(table.schema.field("embedding").type.list_size)
+        check_schema(path, table.schema, pa.schema([schema.field(name) for name in columns]))
     return FrameEmbeddings(
         table.column("frame_start").to_numpy(),
         table.column("frame_end").to_numpy(),
@@ -133,37 +145,28 @@ def read_shard(path: Path) -> FrameEmbeddings:
     )
 
 
-def read_lineage(path: Path) -> dict[str, Any]:
-    """Return the lineage of a shard, from its footer.
-
-    Raises:
-        CorruptShardError: It has none.
-    """
-    try:
-        lineage: dict[str, Any] = json.loads(read_metadata(path)[LINEAGE_KEY])
-    except (KeyError, ValueError) as error:
-        raise CorruptShardError(f"{path} carries no lineage: delete it") from error
-    return lineage
-
-
 def index_shards(warehouse: Warehouse, encoder_id: str) -> dict[str, list[Path]]:
     """Return the committed shards of each video under one encoder, in the order of their parts."""
     shards: defaultdict[str, list[Path]] = defaultdict(list)
-    for path in _shards_of(warehouse, encoder_id):
+    folder = warehouse.path(f"{FOLDER}/encoder={encoder_id}")
+    for path in folder.glob("camera=*/video=*/part-*.parquet"):
         shards[path.parent.name.removeprefix("video=")].append(path)
-    return {video: sorted(paths, key=lambda path: path.name) for video, paths in shards.items()}
+    return {video: _parts_in_order(paths) for video, paths in shards.items()}
 
 
 def shards_of_video(warehouse: Warehouse, encoder_id: str, video_id: str) -> list[Path]:
     """Return the committed shards of one video, whichever camera's they are, in order."""
     folder = warehouse.path(f"{FOLDER}/encoder={encoder_id}")
-    shards = folder.glob(f"camera=*/video={video_id}/part-*.parquet")
-    return sorted(shards, key=lambda path: path.name)
+    return _parts_in_order(folder.glob(f"camera=*/video={video_id}/part-*.parquet"))
 
 
 def is_complete(shards: list[Path]) -> bool:
     """Return whether all parts of a video are there."""
-    return bool(shards) and len(shards) == read_lineage(shards[0])["parts"]
+    if not shards:
+        return False
+    lineage = read_lineage(shards[0])
+    with reading(shards[0]):
+        return len(shards) == int(lineage["parts"])
 
 
 def encoders_in(warehouse: Warehouse) -> list[str]:
@@ -181,8 +184,7 @@ def folder_name(camera: str) -> str:
     return f"{start}-{sha256(camera.encode()).hexdigest()[:12]}"
 
 
-def _shards_of(warehouse: Warehouse, encoder_id: str) -> Iterator[Path]:
-    """Yield the committed shards of an encoder."""
-    yield from warehouse.path(f"{FOLDER}/encoder={encoder_id}").glob(
-        "camera=*/video=*/part-*.parquet"
-    )
+def _parts_in_order(shards: Iterable[Path]) -> list[Path]:
+    """Return one shard a part: two runs at once may have put it under two cameras."""
+    parts = {path.name: path for path in sorted(shards, reverse=True)}
+    return [parts[name] for name in sorted(parts)]

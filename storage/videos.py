@@ -11,7 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from storage.parquet import LINEAGE_KEY, count_rows, read_table, write_table
+from storage.parquet import (
+    LINEAGE_KEY,
+    check_schema,
+    count_rows,
+    read_lineage,
+    read_table,
+    write_table,
+)
 from storage.warehouse import Warehouse
 
 SCHEMA = pa.schema([pa.field("time_s", pa.float64(), nullable=False)])  # one row a frame
@@ -72,10 +79,10 @@ def read_video(warehouse: Warehouse, video_id: str) -> VideoRecord:
         CorruptShardError: Its record is damaged.
     """
     path = warehouse.existing(_place(video_id), f"video {video_id}: extract its footage first")
-    table = read_table(path, SCHEMA)
-    facts = json.loads(table.schema.metadata[LINEAGE_KEY])
-    times = table.column("time_s").to_numpy()
-    return VideoRecord(facts.pop("video_id"), times, facts)
+    table = read_table(path)
+    check_schema(path, table.schema, SCHEMA)
+    facts = read_lineage(path)
+    return VideoRecord(facts.pop("video_id"), table.column("time_s").to_numpy(), facts)
 
 
 def _place(video_id: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from uuid import uuid4
 from storage.errors import NotStoredError, WarehouseUnusableError
 
 STAGING = ".staging"
+LEFTOVER_S = 24 * 3600.0  # no commit takes as long
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class Warehouse:
         try:
             with self._scratch() as scratch:
                 scratch.write_bytes(b"nightjar")
+            self._sweep()
         except OSError as error:
             raise WarehouseUnusableError(
                 f"the warehouse {self.root} cannot be written ({error.strerror}): "
@@ -85,7 +88,7 @@ class Warehouse:
         with self._scratch() as scratch:
             yield scratch
             final = self.path(relative)
-            final.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(final.parent)
             _sync(scratch)
             scratch.replace(final)
             _sync(final.parent)
@@ -103,7 +106,7 @@ class Warehouse:
             for path in (*scratch.rglob("*"), scratch):
                 _sync(path)
             final = self.path(relative)
-            final.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(final.parent)
             try:
                 scratch.rename(final)
             except OSError as error:
@@ -111,6 +114,12 @@ class Warehouse:
                     raise FileExistsError(f"{final} exists already") from error
                 raise
             _sync(final.parent)
+
+    def _sweep(self) -> None:
+        """Remove what killed runs have left in staging long ago."""
+        for leftover in self.path(STAGING).iterdir():
+            if time.time() - leftover.stat().st_mtime > LEFTOVER_S:
+                _remove(leftover)
 
     @contextmanager
     def _scratch(self) -> Iterator[Path]:
@@ -121,10 +130,24 @@ class Warehouse:
         try:
             yield scratch
         finally:  # on cancellation too; after the rename there is nothing left to remove
-            if scratch.is_dir():
-                shutil.rmtree(scratch)
-            else:
-                scratch.unlink(missing_ok=True)
+            _remove(scratch)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or a folder, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it, and wait until their entries are on disk."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync(folder.parent)
 
 
 def _sync(path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from prefect import task
 
+from storage.parquet import read_lineage
 from storage.profiles import (
     ProfileContent,
     ProfileRef,
@@ -16,7 +17,7 @@ from storage.profiles import (
     read_profile,
     write_profile,
 )
-from storage.shards import FrameEmbeddings, index_shards, read_lineage, read_shard
+from storage.shards import FrameEmbeddings, index_shards, read_shard
 from storage.warehouse import Warehouse
 from tasks.normality.distances import mean_squared_error
 from tasks.normality.errors import IncompatibleProfileError

@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from storage.errors import CorruptShardError
 from storage.footage import Sighting
+from storage.parquet import read_lineage
 from storage.profiles import ProfileContent
-from storage.shards import read_lineage, read_shard
+from storage.shards import read_shard
 from storage.videos import VideoRecord, read_video
 from storage.warehouse import Warehouse
 from tasks.normality.distances import mean_squared_error

@@ -18,6 +18,6 @@ def mean_squared_error(
     Returns:
         Scores, shape (n,), float64.
     """
-    difference = embeddings.astype(np.float64) - mean
+    difference = embeddings.astype(np.float64, order="C") - mean
     scores: npt.NDArray[np.float64] = np.square(difference, out=difference).mean(axis=1)
     return scores

@@ -43,4 +43,6 @@ def find_events(scores: npt.NDArray[np.float64], flagged: npt.NDArray[np.bool_])
     for start, end in edges.reshape(-1, 2).tolist():
         stretch = scores[start:end]
         peak = int(np.argmax(stretch))
-        yield Event(start, end, start + peak, float(stretch[peak]), float(stretch.mean()))
+        highest = float(stretch[peak])
+        mean = min(float(stretch.mean()), highest)  # rounding may lift the mean of equal scores
+        yield Event(start, end, start + peak, highest, mean)

@@ -44,6 +44,8 @@ class StreamingMean:
             embeddings: Rows, shape (n, D).
             weights: Frames that each row speaks for, shape (n,).
         """
+        if weights.shape != embeddings.shape[:1]:
+            raise ValueError(f"{len(embeddings)} rows have {weights.shape} weights")
         # Not a matrix product: BLAS would add in an order that depends on its threads.
         weighted = embeddings.astype(np.float64) * weights[:, np.newaxis]
         return cls(int(weights.sum()), weighted.sum(axis=0))
@@ -60,7 +62,9 @@ class StreamingMean:
         return self.total / self.count
 
     def merge(self, other: StreamingMean) -> StreamingMean:
-        """Return the statistics of both sets of rows."""
+        """Return the statistics of both sets of rows, which have the same width."""
+        if self.total.shape != other.total.shape:
+            raise ValueError(f"widths differ: {self.total.shape} and {other.total.shape}")
         return StreamingMean(self.count + other.count, self.total + other.total)
 
     def subtract(self, other: StreamingMean) -> StreamingMean:

@@ -25,6 +25,10 @@ class ThresholdRule:
     def __post_init__(self) -> None:
         if (self.number is None) == (self.quantile is None):
             raise ValueError(f"a threshold is a number or a quantile, got {self}")
+        if self.number is not None and not np.isfinite(self.number):
+            raise ValueError(f"a threshold is finite, got {self}")
+        if self.quantile is not None and not 0 <= self.quantile <= 1:
+            raise ValueError(f"a quantile lies between 0 and 1, got {self}")
 
     @classmethod
     def parse(cls, text: str) -> ThresholdRule:
@@ -33,19 +37,16 @@ class ThresholdRule:
         Raises:
             ThresholdError: It is neither.
         """
-        kind, _, argument = text.rpartition(":")
+        kind, colon, argument = text.rpartition(":")
         try:
-            value = float(argument)
+            if colon and kind == "quantile":
+                return cls(quantile=float(argument))
+            return cls(number=float(text))
         except ValueError:
-            value = float("nan")
-        if kind == "quantile" and 0 <= value <= 1:
-            return cls(quantile=value)
-        if not kind and np.isfinite(value):
-            return cls(number=value)
-        raise ThresholdError(
-            f"a threshold is a number or quantile:Q with Q from 0 to 1 "
-            f"(such as {DEFAULT_THRESHOLD}), got {text!r}"
-        )
+            raise ThresholdError(
+                f"a threshold is a number or quantile:Q with Q from 0 to 1 "
+                f"(such as {DEFAULT_THRESHOLD}), got {text!r}"
+            ) from None
 
     def resolve(self, scores: npt.NDArray[np.float64], weights: npt.NDArray[np.int64]) -> float:
         """Return the threshold, given the scores of the normal footage.

@@ -1,0 +1,206 @@
+import csv
+import json
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from jsonschema import Draft202012Validator, ValidationError
+
+from storage.errors import CorruptShardError, NotStoredError
+from storage.reports import ReportWriter, new_report, read_report, report_json_schema, report_place
+from storage.warehouse import STAGING, Warehouse
+from tests.storage.samples import HOSTILE_PATHS, interruptions, paths_in, schema_of
+
+# A report's texts are what tasks.video.search.printable makes of a path: valid Unicode.
+PATHS = [path for path in HOSTILE_PATHS if "\udcff" not in path]
+EVENT = {
+    "event_id": "0123456789abcdef",
+    "frame_start": 1,
+    "frame_end": 3,
+    "time_start_s": 0.1 + 0.2,
+    "time_end_s": 0.5,
+    "peak_frame": 2,
+    "peak_score": 1 / 3,
+    "mean_score": 5e-324,
+}
+
+
+def video(path: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "video_id": "ab" * 16,
+        "camera": 'gate "7", left',
+        "path": path,
+        "frames": 4,
+        "flagged_frames": 2,
+        "duration_s": 0.64,
+        "decoder": "pyav (damaged file)",
+        "damage": "error while decoding (3 times)",
+        "events": [EVENT],
+        **changes,
+    }
+
+
+def document(report_id: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "report_id": report_id,
+        "created_at": "2025-03-07T06:30:00+00:00",
+        "profile": {"name": "default", "version": "12"},
+        "encoder_id": "e" * 16,
+        "threshold": 0.25,
+        "threshold_rule": "quantile:0.999",
+        "normal": {"videos": 2, "frames": 900},
+        "videos": [video(path) for path in PATHS],
+        "quarantined": [{"path": path, "reason": "no frame decodes"} for path in PATHS],
+        "pending": [{"path": path, "reason": "not embedded yet"} for path in PATHS],
+        **changes,
+    }
+
+
+def write_frames(report: ReportWriter, item: dict[str, Any]) -> None:
+    scores = np.array(item.get("scores", [0.25, 0.5, 1 / 3, 0.0]))
+    report.write_frames(item, np.arange(len(scores)) / 25, scores, 0.25, scores > 0.25)
+
+
+def write_report(
+    warehouse: Warehouse, end: type[BaseException] | None = None, **changes: Any
+) -> str:
+    with new_report(warehouse) as report:
+        written = document(report.report_id, **changes)
+        for item in written["videos"]:
+            write_frames(report, item)
+        report.write_document(written, "<p>größer</p>")
+        assert not warehouse.path(report_place(report.report_id)).exists()
+        if end is not None:
+            raise end
+    return report.report_id
+
+
+def test_a_report_has_the_files_of_the_contract(warehouse: Warehouse) -> None:
+    report_id = write_report(warehouse)
+    files = {"report.json", "frame_scores.parquet", "events.csv", "report.html", "media"}
+    assert paths_in(warehouse.path(f"reports/{report_id}")) == files
+    assert paths_in(warehouse.path(STAGING)) == set()
+    page = warehouse.path(f"reports/{report_id}/report.html")
+    assert page.read_text(encoding="utf-8") == "<p>größer</p>"
+
+
+def test_report_json_comes_back_and_follows_the_published_schema(warehouse: Warehouse) -> None:
+    report_id = write_report(warehouse)
+    path = warehouse.path(report_place(report_id)) / "report.json"
+    read = json.loads(path.read_text(encoding="utf-8"))
+    Draft202012Validator(report_json_schema()).validate(read)
+    assert read == document(report_id)
+
+
+def test_the_published_schema_is_a_schema_and_asks_for_all_that_the_contract_names() -> None:
+    schema = report_json_schema()
+    Draft202012Validator.check_schema(schema)
+    asked = "report_id created_at profile encoder_id threshold videos quarantined"
+    assert {*asked.split()} <= {*schema["required"]}
+    of_video = "video_id path camera frames flagged_frames events"
+    assert {*of_video.split()} <= {*schema["$defs"]["video"]["required"]}
+    assert EVENT.keys() <= {*schema["$defs"]["event"]["required"]}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"threshold": "0.25"},
+        {"profile": {"name": "default", "version": 1}},
+        {"videos": {}},
+        {"videos": [video("/in", frames=0)]},
+        {"videos": [video("/in", flagged_frames=-1)]},
+        {"videos": [video("/in", video_id="AB" * 16)]},
+        {"videos": [video("/in", events=[{**EVENT, "peak_frame": 1.5}])]},
+        {"videos": [video("/in", events=[{**EVENT, "event_id": "0"}])]},
+        {"quarantined": ["/in/a.mp4"]},
+        {"pending": [{"path": "/in", "reason": ""}]},
+    ],
+    ids=str,
+)
+def test_the_published_schema_refuses_what_is_no_report(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Draft202012Validator(report_json_schema()).validate(document("r", **changes))
+
+
+def test_events_csv_has_one_row_an_event(warehouse: Warehouse) -> None:
+    events = [EVENT, {**EVENT, "event_id": "f" * 16, "peak_score": 1e300}]
+    videos = [video(path, events=events) for path in PATHS] + [video("/in/calm", events=[])]
+    path = warehouse.path(report_place(write_report(warehouse, videos=videos))) / "events.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header == [
+        *("event_id", "camera", "path", "video_id", "frame_start", "frame_end"),
+        *("time_start_s", "time_end_s", "peak_frame", "peak_score", "mean_score"),
+    ]
+    found = [dict(zip(header, row, strict=True)) for row in rows]
+    expected = [{**item, **event} for item in videos for event in item["events"]]
+    assert found == [{name: str(row[name]) for name in header} for row in expected]
+
+
+def test_events_csv_of_a_calm_night_is_its_header(warehouse: Warehouse) -> None:
+    place = report_place(write_report(warehouse, videos=[video("/in", events=[])]))
+    assert len(warehouse.path(f"{place}/events.csv").read_text().splitlines()) == 1
+
+
+@pytest.mark.parametrize("count", [0, 1, len(PATHS)])
+def test_frame_scores_have_one_row_a_frame(warehouse: Warehouse, count: int) -> None:
+    videos = [video(path) for path in PATHS[:count]]
+    place = warehouse.path(report_place(write_report(warehouse, videos=videos)))
+    table = pq.ParquetFile(place / "frame_scores.parquet").read()
+    assert schema_of(table.schema) == [
+        ("video_id", pa.string()),
+        ("camera", pa.string()),
+        ("path", pa.string()),
+        ("frame", pa.int64()),
+        ("time_s", pa.float64()),
+        ("recorded_at", pa.timestamp("us", tz="UTC")),
+        ("score", pa.float64()),
+        ("threshold", pa.float64()),
+        ("flagged", pa.bool_()),
+    ]
+    for name in ("video_id", "camera", "path"):
+        assert table[name].to_pylist() == [item[name] for item in videos for _ in range(4)]
+    assert table["frame"].to_pylist() == [0, 1, 2, 3] * count
+    assert table["time_s"].to_pylist() == [0.0, 1 / 25, 2 / 25, 3 / 25] * count
+    assert table["recorded_at"].to_pylist() == [None] * 4 * count
+    assert table["score"].to_pylist() == [0.25, 0.5, 1 / 3, 0.0] * count
+    assert table["threshold"].to_pylist() == [0.25] * 4 * count
+    assert table["flagged"].to_pylist() == [False, True, True, False] * count
+
+
+def test_a_report_can_be_read_back_video_by_video(warehouse: Warehouse) -> None:
+    videos = [video(path, scores=[1 / 3, float(n)] * (n + 1)) for n, path in enumerate(PATHS)]
+    folder = warehouse.path(report_place(write_report(warehouse, videos=videos)))
+    report = read_report(folder)
+    assert report.document == document(folder.name, videos=videos)
+    for item in videos:
+        assert report.scores_of(item["path"]).tolist() == item["scores"]
+    assert report.scores_of("/in/unknown").tolist() == []
+
+
+def test_a_missing_report_and_a_damaged_one_are_told_apart(warehouse: Warehouse) -> None:
+    folder = warehouse.path(report_place(write_report(warehouse)))
+    (folder / "report.json").write_text("{")
+    with pytest.raises(CorruptShardError, match=folder.name):
+        read_report(folder)
+    with pytest.raises(NotStoredError, match="reports/none"):
+        read_report(warehouse.path("reports/none"))
+
+
+@interruptions
+def test_an_interrupted_report_is_no_report(
+    warehouse: Warehouse, interruption: type[BaseException]
+) -> None:
+    with pytest.raises(interruption):
+        write_report(warehouse, interruption)
+    assert paths_in(warehouse.root) == {STAGING}
+
+
+def test_every_report_has_an_id_of_its_own_that_a_path_can_hold(warehouse: Warehouse) -> None:
+    ids = {write_report(warehouse) for _ in range(3)}
+    assert {path.name for path in warehouse.path("reports").iterdir()} == ids
+    assert len(ids) == 3
+    assert all(report_id.replace("-", "").isalnum() for report_id in ids)

@@ -1,0 +1,102 @@
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from tasks.normality.errors import ThresholdError
+from tasks.normality.thresholds import DEFAULT_THRESHOLD, ThresholdRule, weighted_quantile
+
+Values = npt.NDArray[np.float64]
+Weights = npt.NDArray[np.int64]
+# Few different numbers as well, so that there are ties.
+SCORES = st.floats(1e-9, 1e9) | st.sampled_from([0.0, 0.25, 1 / 3, 2.0])
+
+
+@st.composite
+def weighted_values(draw: st.DrawFn) -> tuple[Values, Weights]:
+    height = draw(st.integers(1, 20))
+    values = draw(hnp.arrays(np.float64, height, elements=SCORES))
+    return values, draw(hnp.arrays(np.int64, height, elements=st.integers(1, 9)))
+
+
+@given(known=weighted_values(), quantile=st.floats(0, 1) | st.sampled_from([0, 0.5, 0.999, 1]))
+@example(known=(np.array([0.7]), np.array([1])), quantile=0.3)
+@example(known=(np.array([2.0, 1.0, 2.0]), np.array([3, 1, 2])), quantile=0.5)
+def test_a_weighted_quantile_is_the_quantile_of_the_repeated_values(
+    known: tuple[Values, Weights], quantile: float
+) -> None:
+    values, weights = known
+    found = weighted_quantile(values, weights, quantile)
+    expected = float(np.quantile(np.repeat(values, weights), quantile))
+    assert found == pytest.approx(expected, rel=1e-15, abs=0)
+
+
+@given(known=weighted_values(), data=st.data())
+def test_neither_the_order_nor_a_split_of_the_values_changes_a_bit(
+    known: tuple[Values, Weights], data: st.DataObject
+) -> None:
+    values, weights = known
+    quantile = data.draw(st.floats(0, 1))
+    repeated = data.draw(st.permutations(np.repeat(values, weights).tolist()))
+    ones = np.ones(len(repeated), dtype=np.int64)
+    assert weighted_quantile(np.array(repeated), ones, quantile) == weighted_quantile(
+        values, weights, quantile
+    )
+
+
+@given(known=weighted_values())
+def test_the_outermost_quantiles_are_the_extremes(known: tuple[Values, Weights]) -> None:
+    values, weights = known
+    extremes = [weighted_quantile(values, weights, quantile) for quantile in (0, 1)]
+    assert extremes == [values.min(), values.max()]
+
+
+def test_weights_that_no_memory_could_repeat_are_counted() -> None:
+    values, weights = np.array([3.0, 1.0, 2.0]), np.array([10**12, 10**12, 2 * 10**12])
+    found = [weighted_quantile(values, weights, q) for q in (0.2, 0.3, 0.7, 0.8)]
+    assert found == [1.0, 2.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("0.25", ThresholdRule(number=0.25)),
+        ("3", ThresholdRule(number=3.0)),
+        ("0", ThresholdRule(number=0.0)),
+        ("1e-3", ThresholdRule(number=0.001)),
+        ("quantile:0.999", ThresholdRule(quantile=0.999)),
+        ("quantile:0", ThresholdRule(quantile=0.0)),
+        ("quantile:1", ThresholdRule(quantile=1.0)),
+        (DEFAULT_THRESHOLD, ThresholdRule(quantile=0.999)),
+    ],
+)
+def test_a_good_text_is_a_rule(text: str, rule: ThresholdRule) -> None:
+    assert ThresholdRule.parse(text) == rule
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", " ", ":", "high", "0,5", "50%", "0x10", "1 2", "nan", "inf", "-inf", "1e400"),
+        *("quantile", "quantile:", "quantile:x", "quantile:nan", "quantile:inf", "quantile:0.5:"),
+        *("quantile:-0.1", "quantile:1.0000001", "quantile:99", "Quantile:0.5", "mean:0.5"),
+        *("quantile:0.9:0.9", "0.5:0.5"),
+    ],
+)
+def test_a_bad_text_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(ThresholdError, match=f"such as {DEFAULT_THRESHOLD}"):
+        ThresholdRule.parse(text)
+
+
+@pytest.mark.parametrize(("number", "quantile"), [(None, None), (0.5, 0.5), (0.0, 0.0)])
+def test_a_rule_is_a_number_or_a_quantile(number: float | None, quantile: float | None) -> None:
+    with pytest.raises(ValueError, match="a number or a quantile"):
+        ThresholdRule(number, quantile)
+
+
+@pytest.mark.parametrize(("text", "threshold"), [("7", 7.0), ("0", 0.0), ("quantile:0.5", 2.0)])
+def test_a_rule_gives_the_threshold(text: str, threshold: float) -> None:
+    scores, weights = np.array([9.0, 2.0, 1.0]), np.array([1, 1, 1])
+    assert ThresholdRule.parse(text).resolve(scores, weights) == threshold
