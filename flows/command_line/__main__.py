@@ -2,4 +2,5 @@
 
 from flows.command_line.application import main
 
-main()
+if __name__ == "__main__":  # a child process that opens footage imports this again
+    main()
