@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from prefect import task
 
 from storage.footage import Sighting
+from storage.quarantine import quarantine_video
 from storage.shards import index_shards
 from storage.videos import count_frames
 from storage.warehouse import Warehouse
@@ -18,10 +19,11 @@ from tasks.parameters import Encoding
 from tasks.progress import advance
 from tasks.retrying import STEP
 from tasks.selection import LeftOut, choose_footage
-from tasks.shard_writing import missing_parts, path_to_read, write_shards
+from tasks.shard_writing import ShardWriter, missing_parts, path_to_read
 from tasks.video.clips import ClipPlan, Sampling
 from tasks.video.decoding import PIXEL_PATH
-from tasks.video.errors import FootageChangedError
+from tasks.video.errors import FootageChangedError, UnreadableVideoError
+from tasks.video.isolation import FootageProcess
 from tasks.video.parts import PartPlan
 from tasks.video.search import printable
 
@@ -58,7 +60,8 @@ class Embedded:
 @task(**STEP)
 def identify(encoding: Encoding) -> EncoderIdentity:
     """Return the identity of the encoder asked for."""
-    return identify_encoder(encoding.checkpoint, encoding.stride, PIXEL_PATH)
+    forced = "" if encoding.decoder == "auto" else f" by {encoding.decoder} alone"
+    return identify_encoder(encoding.checkpoint, encoding.stride, PIXEL_PATH + forced)
 
 
 @task(**STEP)
@@ -90,19 +93,31 @@ def embed_videos(
     warehouse = Warehouse.at(place)
     encoder = load_encoder(encoding.checkpoint, encoding.device)
     done = Embedded()
-    for job in jobs:
-        parts = PartPlan(ClipPlan(job.frames, sampling_of(identity)))
-        try:
-            sighting = path_to_read(job.sightings)
-            written = write_shards(
-                warehouse, encoder, encoding.batch_size, identity, sighting, parts
-            )
-            done += Embedded(sum(written))
-        except (FileNotFoundError, FootageChangedError) as error:
-            logger.warning("left out: %s", error)
-            lost = printable(job.sightings[0].path)
-            done += Embedded(0, (LeftOut(lost, "gone or changed since it was extracted"),))
-        advance(videos=1)
+    with FootageProcess() as footage:
+        writer = ShardWriter(warehouse, encoder, identity, encoding, footage)
+        for job in jobs:
+            done += _embed(writer, job)
+            advance(videos=1)
+    return done
+
+
+def _embed(writer: ShardWriter, job: EmbeddingJob) -> Embedded:
+    """Embed one video; one that cannot be read is quarantined, or left for another run."""
+    done = Embedded()
+    path = printable(job.sightings[0].path)
+    try:
+        sighting = path_to_read(job.sightings)
+        parts = PartPlan(ClipPlan(job.frames, sampling_of(writer.identity)))
+        for clips in writer.write(sighting, parts):
+            done += Embedded(clips)
+    except UnreadableVideoError as error:
+        quarantine_video(
+            writer.warehouse, job.sightings[0].video_id, path, error.reason, error.decoder_words
+        )
+        done += Embedded(0, (LeftOut(path, error.reason),))
+    except (FileNotFoundError, FootageChangedError) as error:
+        logger.warning("left out: %s", error)
+        done += Embedded(0, (LeftOut(path, "gone or changed since it was extracted"),))
     return done
 
 

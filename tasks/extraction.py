@@ -26,7 +26,8 @@ from tasks.selection import LeftOut, choose_footage
 from tasks.video.clips import ClipPlan, Sampling
 from tasks.video.errors import FootageChangedError, UnreadableVideoError
 from tasks.video.identity import FileStamp, video_id_of
-from tasks.video.probing import Probe, probe_video
+from tasks.video.isolation import FootageProcess
+from tasks.video.probing import Probe
 from tasks.video.search import camera_of, find_footage, printable
 
 logger = logging.getLogger(__name__)
@@ -57,15 +58,16 @@ def probe_files(place: str, paths: Sequence[str]) -> None:
     """Identify files and probe the videos among them; what cannot be read is quarantined."""
     warehouse = Warehouse.at(place)
     elsewhere = paths_by_video(warehouse)
-    for path in map(Path, paths):
-        try:
-            video_id = _extract(warehouse, path)
-            _forget_moved(warehouse, elsewhere.get(video_id, []))
-        except FileNotFoundError:
-            logger.warning("gone before it could be read: %s", printable(path))
-        except FootageChangedError as error:
-            logger.warning("%s", error)
-        advance(units=1, videos=1)
+    with FootageProcess() as footage:
+        for path in map(Path, paths):
+            try:
+                video_id = _extract(warehouse, footage, path)
+                _forget_moved(warehouse, elsewhere.get(video_id, []))
+            except FileNotFoundError:
+                logger.warning("gone before it could be read: %s", printable(path))
+            except FootageChangedError as error:
+                logger.warning("%s", error)
+            advance(units=1, videos=1)
 
 
 @task(**STEP)
@@ -98,14 +100,14 @@ def _forget_moved(warehouse: Warehouse, paths: Sequence[str]) -> None:
             forget_sighting(warehouse, path)
 
 
-def _extract(warehouse: Warehouse, path: Path) -> str:
+def _extract(warehouse: Warehouse, footage: FootageProcess, path: Path) -> str:
     """Identify one file, probe it unless its content is known, and record where it lies."""
     stamp = FileStamp.of(path)
     video_id = video_id_of(path)
     known = has_video(warehouse, video_id) or find_quarantined(warehouse, video_id)
     if not known:
         try:
-            write_video(warehouse, _record(video_id, probe_video(path)))
+            write_video(warehouse, _record(video_id, footage.probe(path)))
         except UnreadableVideoError as error:
             logger.warning("quarantined %s: %s", printable(path), error.reason)
             quarantine_video(

@@ -45,6 +45,10 @@ class Encoding(BaseModel):
         "auto", description="Where the encoder runs."
     )
 
+    decoder: Literal["auto", "decord", "pyav"] = Field(
+        "auto", description="decord where it can be trusted and PyAV elsewhere, or one alone."
+    )
+
     @property
     def checkpoint(self) -> Checkpoint:
         """The checkpoint asked for."""

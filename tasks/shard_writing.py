@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
@@ -16,12 +17,14 @@ from storage.videos import VideoRecord, read_video
 from storage.warehouse import Warehouse
 from tasks.encoder.identity import EncoderIdentity
 from tasks.encoder.videomae import Pixels, VideoEncoder
+from tasks.parameters import Encoding
 from tasks.progress import advance
 from tasks.video.assembly import assemble_clips, frames_needed
 from tasks.video.clips import Clip
-from tasks.video.decoding import FrameReader, VideoShape
+from tasks.video.decoding import VideoShape
 from tasks.video.errors import FootageChangedError
 from tasks.video.identity import FileStamp
+from tasks.video.isolation import FootageProcess, IsolatedReader
 from tasks.video.parts import PartPlan
 from tasks.video.search import printable
 
@@ -50,57 +53,81 @@ def missing_parts(parts: PartPlan, shards: Sequence[Path]) -> list[int]:
     return [part for part in range(len(parts)) if f"part-{part:05d}.parquet" not in there]
 
 
-def write_shards(
-    warehouse: Warehouse,
-    encoder: VideoEncoder,
-    batch_size: int,
-    identity: EncoderIdentity,
-    sighting: Sighting,
-    parts: PartPlan,
-) -> Iterator[int]:
-    """Commit the missing shards of one video, reading it once; yield the clips of each.
+@dataclass(frozen=True, slots=True, eq=False)
+class ShardWriter:
+    """Embeds videos and commits their shards.
 
-    Raises:
-        FootageChangedError: The file is not the one that was probed.
+    Attributes:
+        warehouse: Where the shards go.
+        encoder: The encoder, loaded.
+        identity: Its identity.
+        encoding: What was asked for: the batch size, the decoder.
+        footage: The child process that opens the files.
     """
-    record = read_video(warehouse, sighting.video_id)
-    there = shards_of_video(warehouse, identity.encoder_id, sighting.video_id)
-    missing = missing_parts(parts, there)
-    plan = parts.plan
-    clips = [plan.clip(index) for part in missing for index in parts.clips(part)]
-    if not clips:
-        return
-    reader = FrameReader(Path(sighting.path), _shape_of(record))
-    frames = reader.read(frames_needed(plan, clips))
-    pictures = ((index, encoder.preprocess(frame)) for index, frame in frames)
-    assembled = assemble_clips(pictures, plan, clips)
-    for part in missing:
-        count = len(parts.clips(part))
-        rows = _encode(islice(assembled, count), parts, record, encoder, batch_size)
-        key = ShardKey(identity.encoder_id, sighting.camera, sighting.video_id, part)
-        write_shard(warehouse, key, rows, _lineage(key, identity, parts, reader))
-        yield count
 
+    warehouse: Warehouse
+    encoder: VideoEncoder
+    identity: EncoderIdentity
+    encoding: Encoding
+    footage: FootageProcess
 
-def _encode(
-    clips: Iterable[tuple[Clip, list[Pixels]]],
-    parts: PartPlan,
-    record: VideoRecord,
-    encoder: VideoEncoder,
-    batch_size: int,
-) -> ShardRows:
-    """Encode the clips of one part and return its rows."""
-    places, embeddings = [], []
-    waiting = iter(clips)
-    while batch := list(islice(waiting, batch_size)):
-        encoded = encoder.encode([pictures for _, pictures in batch])
-        for (clip, _), tubelets in zip(batch, encoded, strict=True):
-            for tubelet, start, end in parts.plan.tubelet_spans(clip):
-                places.append((clip.index, tubelet, start, end))
-                embeddings.append(tubelets[tubelet])
-        advance(units=len(batch))
-    numbers = np.array(places, dtype=np.int64)
-    return ShardRows(numbers, record.edges_s()[numbers[:, 2:]], np.stack(embeddings))
+    def write(self, sighting: Sighting, parts: PartPlan) -> Iterator[int]:
+        """Commit the missing shards of one video, reading it once; yield the clips of each.
+
+        Raises:
+            FootageChangedError: The file is not the one that was probed.
+            UnreadableVideoError: Reading it fails, or costs the child.
+        """
+        encoder_id, video_id = self.identity.encoder_id, sighting.video_id
+        missing = missing_parts(parts, shards_of_video(self.warehouse, encoder_id, video_id))
+        if not missing:
+            return
+        record = read_video(self.warehouse, video_id)
+        clips = [parts.plan.clip(index) for part in missing for index in parts.clips(part)]
+        path, choice = Path(sighting.path), self.encoding.decoder
+        reader = IsolatedReader(self.footage, path, _shape_of(record), choice)
+        frames = reader.read(frames_needed(parts.plan, clips))
+        pictures = ((index, self.encoder.preprocess(frame)) for index, frame in frames)
+        assembled = assemble_clips(pictures, parts.plan, clips)
+        for part in missing:
+            count = len(parts.clips(part))
+            rows = self._encode(islice(assembled, count), parts, record)
+            key = ShardKey(encoder_id, sighting.camera, video_id, part)
+            write_shard(self.warehouse, key, rows, self._lineage(key, parts, reader))
+            yield count
+
+    def _encode(
+        self, clips: Iterable[tuple[Clip, list[Pixels]]], parts: PartPlan, record: VideoRecord
+    ) -> ShardRows:
+        """Encode the clips of one part and return its rows."""
+        places, embeddings = [], []
+        waiting = iter(clips)
+        while batch := list(islice(waiting, self.encoding.batch_size)):
+            encoded = self.encoder.encode([pictures for _, pictures in batch])
+            for (clip, _), tubelets in zip(batch, encoded, strict=True):
+                for tubelet, start, end in parts.plan.tubelet_spans(clip):
+                    places.append((clip.index, tubelet, start, end))
+                    embeddings.append(tubelets[tubelet])
+            advance(units=len(batch))
+        numbers = np.array(places, dtype=np.int64)
+        return ShardRows(numbers, record.edges_s()[numbers[:, 2:]], np.stack(embeddings))
+
+    def _lineage(self, key: ShardKey, parts: PartPlan, reader: IsolatedReader) -> dict[str, Any]:
+        """Return where a shard comes from: what decided its bytes, and no path and no time."""
+        clips = parts.clips(key.part)
+        return {
+            "video_id": key.video_id,
+            "camera": key.camera,
+            "frames": parts.plan.num_frames,
+            "part": key.part,
+            "parts": len(parts),
+            "clips": [clips.start, clips.stop],
+            "encoder_id": key.encoder_id,
+            "encoder": self.identity.as_json(),
+            "decoder": reader.decoder,
+            "decoder_reason": reader.reason,
+            "versions": {name: version(name) for name in VERSIONS_OF},
+        }
 
 
 def _shape_of(record: VideoRecord) -> VideoShape:
@@ -113,23 +140,3 @@ def _shape_of(record: VideoRecord) -> VideoShape:
         damaged=bool(facts["damage"]),
         bits=facts["bits"],
     )
-
-
-def _lineage(
-    key: ShardKey, identity: EncoderIdentity, parts: PartPlan, reader: FrameReader
-) -> dict[str, Any]:
-    """Return where a shard comes from: what decided its bytes, and no path and no time."""
-    clips = parts.clips(key.part)
-    return {
-        "video_id": key.video_id,
-        "camera": key.camera,
-        "frames": parts.plan.num_frames,
-        "part": key.part,
-        "parts": len(parts),
-        "clips": [clips.start, clips.stop],
-        "encoder_id": key.encoder_id,
-        "encoder": identity.as_json(),
-        "decoder": reader.decoder,
-        "decoder_reason": reader.reason,
-        "versions": {name: version(name) for name in VERSIONS_OF},
-    }

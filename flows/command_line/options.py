@@ -51,6 +51,7 @@ class EncoderOptions:
         stride: Sample every N-th frame [default: 1].
         batch_size: Clips encoded at once [default: 8].
         device: Where the encoder runs [default: auto].
+        decoder: decord where it can be trusted and PyAV elsewhere, or one alone [default: auto].
     """
 
     model: str | None = None
@@ -58,6 +59,7 @@ class EncoderOptions:
     stride: int | None = None
     batch_size: int | None = None
     device: Literal["auto", "cpu", "cuda", "mps"] | None = None
+    decoder: Literal["auto", "decord", "pyav"] | None = None
 
     def given(self) -> dict[str, Any]:
         """Return the options that were given."""

@@ -6,6 +6,7 @@ do. decord hands over frames faster, but repeats the last one where a header cou
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -64,6 +65,9 @@ def decode(container: InputContainer, stream: VideoStream) -> Iterator[VideoFram
     """Yield each frame that decodes, in presentation order, and each error met between them.
 
     A damaged packet costs its own frames only; a file that breaks off gives what came before.
+
+    Raises:
+        MemoryError: Memory ran out.
     """
     import av
 
@@ -75,7 +79,7 @@ def decode(container: InputContainer, stream: VideoStream) -> Iterator[VideoFram
         except StopIteration:
             return
         except av.error.FFmpegError as error:
-            yield error
+            yield _survivable(error)
             yield from _frames_of(stream, None)
             return
         yield from _frames_of(stream, packet)
@@ -90,7 +94,18 @@ def _frames_of(
     try:
         yield from stream.decode(packet)
     except av.error.FFmpegError as error:
-        yield error
+        yield _survivable(error)
+
+
+def _survivable(error: FFmpegError) -> FFmpegError:
+    """Return an error that costs its own frames only.
+
+    Raises:
+        MemoryError: Memory ran out. Passed over, the video would have fewer frames at times.
+    """
+    if error.errno == errno.ENOMEM:
+        raise MemoryError("the decoder ran out of memory") from error
+    return error
 
 
 @cache

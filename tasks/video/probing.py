@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -61,14 +61,18 @@ class Probe:
         return len(self.times_s)
 
 
-def probe_video(path: Path) -> Probe:
+def probe_video(path: Path, progress: Callable[[], None] = lambda: None) -> Probe:
     """Decode a video once, without converting a pixel, and return what it holds.
+
+    Args:
+        path: The file.
+        progress: Called for every frame and every error met.
 
     Raises:
         UnreadableVideoError: No frame of it decodes. OSError passes through.
     """
     with open_stream(path) as (container, stream):
-        first, ticks, last_ticks, damage = _walk(decode(container, stream))
+        first, ticks, last_ticks, damage = _walk(decode(container, stream), progress)
         if first is None:
             words = "; ".join(damage) or "end of file"
             raise UnreadableVideoError("no frame of the video can be decoded", words)
@@ -96,7 +100,7 @@ def quarter_turns(frame: VideoFrame) -> int:
 
 
 def _walk(
-    decoded: Iterable[VideoFrame | FFmpegError],
+    decoded: Iterable[VideoFrame | FFmpegError], progress: Callable[[], None]
 ) -> tuple[VideoFrame | None, list[int | None], int, Counter[str]]:
     """Return the first frame, every timestamp, the last frame's duration, and the errors."""
     first: VideoFrame | None = None
@@ -104,6 +108,7 @@ def _walk(
     duration = 0
     damage: Counter[str] = Counter()
     for item in decoded:
+        progress()
         if isinstance(item, Exception):
             damage[item.strerror or str(item)] += 1
             continue

@@ -1,0 +1,250 @@
+"""Footage opened in a child process that may die, hang or grow without taking the run with it."""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import os
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from multiprocessing.shared_memory import SharedMemory
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from tasks.video.decoding import DecoderChoice, Frame, Indices, VideoShape
+from tasks.video.errors import UnreadableVideoError
+from tasks.video.footage_child import (
+    Alive,
+    Answer,
+    FrameInSlot,
+    ProbeRequest,
+    ReadRequest,
+    Request,
+    serve,
+)
+from tasks.video.probing import Probe
+
+SLOT_BYTES = 48 * 2**20  # of frames on their way; small machines give shared memory 64 MiB
+MAX_SLOTS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a file may cost.
+
+    Attributes:
+        memory_bytes: Ceiling of what the child allocates.
+        deadline_s: Seconds that it may take without getting on.
+        files_per_child: Files after which it is replaced; decord does not give all memory back.
+    """
+
+    memory_bytes: int = 1 << 30
+    deadline_s: float = 120.0
+    files_per_child: int = 50
+
+
+DEFAULT_LIMITS = Limits()
+WORDS_KEPT = 2000  # characters of what decoders printed
+
+
+class ChildLostError(Exception):
+    """Raised when the child died, was killed or had to be killed.
+
+    Attributes:
+        words: What decoders had printed.
+    """
+
+    def __init__(self, reason: str, words: str) -> None:
+        super().__init__(reason)
+        self.words = words
+
+
+@dataclass(slots=True)
+class FootageProcess:
+    """A child process that opens footage, started when it is needed and replaced when it is lost.
+
+    Use it as a context manager and from one thread.
+    """
+
+    limits: Limits = DEFAULT_LIMITS
+    _child: BaseProcess | None = None
+    _pipe: Connection[Any, Any] | None = None
+    _words: Path | None = None
+    _files: int = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def probe(self, path: Path) -> Probe:
+        """Probe a video; see ``probe_video``.
+
+        Raises:
+            UnreadableVideoError: No frame of it decodes, or decoding it cost the child.
+        """
+        try:
+            answers = list(self.ask(ProbeRequest(path)))
+        except ChildLostError as lost:
+            raise UnreadableVideoError(str(lost), lost.words) from lost
+        probe: Probe = answers[-1]
+        return probe
+
+    def ask(self, request: Request) -> Iterator[Any]:
+        """Yield what the child sends for a request: frames in slots, and last the answer's value.
+
+        Raises:
+            ChildLostError: The child is lost; the next request starts another.
+            VideoError: The child's own answer.
+        """
+        pipe = self._started()
+        self._files += 1
+        answered = False
+        try:
+            pipe.send(request)
+            while not answered:
+                message = self._receive(pipe)
+                if isinstance(message, Answer):
+                    answered = True
+                    if message.error is not None:
+                        raise message.error
+                    yield message.value
+                elif not isinstance(message, Alive):
+                    yield message
+        finally:
+            if not answered or self._files >= self.limits.files_per_child:
+                self.close()
+
+    def hand_back(self, slot: int) -> None:
+        """Let the child use a slot again."""
+        if self._pipe is not None:
+            with suppress(OSError):  # a child that is gone is noticed by the next message
+                self._pipe.send(slot)
+
+    def close(self) -> None:
+        """End the child."""
+        if self._child is not None and self._pipe is not None and self._words is not None:
+            self._pipe.close()
+            self._child.kill()
+            self._child.join()
+            self._child.close()
+            self._words.unlink(missing_ok=True)
+        self._child = self._pipe = self._words = None
+        self._files = 0
+
+    def _started(self) -> Connection[Any, Any]:
+        """Return the pipe to a child that runs."""
+        if self._pipe is None:
+            context = multiprocessing.get_context("spawn")
+            ours, theirs = context.Pipe()
+            handle, name = tempfile.mkstemp(prefix="nightjar-decoders-")
+            os.close(handle)
+            self._words = Path(name)
+            arguments = (theirs, self.limits.memory_bytes, self._words)
+            self._child = context.Process(target=serve, args=arguments, daemon=True)
+            self._child.start()
+            theirs.close()
+            self._pipe = ours
+        return self._pipe
+
+    def _receive(self, pipe: Connection[Any, Any]) -> Any:
+        """Return the child's next message.
+
+        Raises:
+            ChildLostError: There is none within the deadline, or the child is gone.
+        """
+        try:
+            if pipe.poll(self.limits.deadline_s):
+                return pipe.recv()
+            reason = f"reading it made no progress within {self.limits.deadline_s:g} s"
+        except (EOFError, ConnectionResetError):
+            assert self._child is not None
+            self._child.join()
+            reason = _cause_of_death(self._child.exitcode or 0)
+        raise ChildLostError(reason, self._last_words())
+
+    def _last_words(self) -> str:
+        """Return the end of what decoders have printed."""
+        assert self._words is not None
+        return self._words.read_text(errors="backslashreplace")[-WORDS_KEPT:].strip()
+
+
+@dataclass(slots=True)
+class IsolatedReader:
+    """Reads the frames of one video in a child process; see ``FrameReader``.
+
+    Attributes:
+        footage: The child.
+        path: The file.
+        shape: What the probe found in it.
+        choice: Which decoder may be used.
+        decoder: The decoder that has given the frames so far.
+        reason: Why it was not decord, or empty.
+    """
+
+    footage: FootageProcess
+    path: Path
+    shape: VideoShape
+    choice: DecoderChoice = "auto"
+    decoder: str = "decord"
+    reason: str = ""
+
+    def read(self, indices: Indices) -> Iterator[tuple[int, Frame]]:
+        """Yield (index, frame) for ascending, distinct frame indices below N.
+
+        Where decord takes the child down, PyAV goes on in another from the frame that is due.
+
+        Raises:
+            FootageChangedError: The file no longer holds what the probe found.
+            UnreadableVideoError: Reading it cost the child.
+        """
+        done = 0
+        try:
+            for item in self._frames(indices, self.choice):
+                yield item
+                done += 1
+        except ChildLostError as lost:
+            if self.choice != "auto" or self.decoder == "pyav":
+                raise UnreadableVideoError(str(lost), lost.words) from lost
+            try:
+                yield from self._frames(indices[done:], "pyav")
+            except ChildLostError as again:
+                raise UnreadableVideoError(str(again), again.words) from again
+            finally:
+                self.reason = f"decord: {lost}"
+
+    def _frames(self, indices: Indices, choice: DecoderChoice) -> Iterator[tuple[int, Frame]]:
+        """Yield frames as the child puts them into shared memory."""
+        shape = (self.shape.height, self.shape.width, 3)
+        slots = max(2, min(MAX_SLOTS, SLOT_BYTES // math.prod(shape)))
+        memory = SharedMemory(create=True, size=slots * math.prod(shape))
+        held = np.ndarray((slots, *shape), dtype=np.uint8, buffer=memory.buf)
+        wanted = np.asarray(indices)
+        request = ReadRequest(self.path, self.shape, wanted, choice, memory.name, slots)
+        try:
+            for message in self.footage.ask(request):
+                if isinstance(message, FrameInSlot):
+                    self.decoder, self.reason = message.decoder, message.reason
+                    frame = held[message.slot].copy()  # the slot is the child's again at once
+                    self.footage.hand_back(message.slot)
+                    yield message.index, frame
+        finally:
+            del held  # or the memory could not be closed
+            memory.close()
+            memory.unlink()
+
+
+def _cause_of_death(exit_code: int) -> str:
+    """Return why a child is gone, in plain words."""
+    if exit_code >= 0:
+        return f"the process that read it failed (exit code {exit_code})"
+    name = signal.Signals(-exit_code).name
+    return f"the decoder crashed while reading it ({name})"
