@@ -45,6 +45,18 @@ def find_quarantined(warehouse: Warehouse, video_id: str) -> Quarantined | None:
     return read_record(document, Quarantined) if document.exists() else None
 
 
+def all_quarantined(warehouse: Warehouse) -> list[Quarantined]:
+    """Return every entry, in the order of their paths."""
+    entries = warehouse.path(FOLDER).glob("*.json")
+    found = [read_record(entry, Quarantined) for entry in entries]
+    return sorted(found, key=lambda entry: (entry.path, entry.video_id))
+
+
+def release(warehouse: Warehouse, video_id: str) -> None:
+    """Remove an entry: the video is tried again where it is seen next."""
+    warehouse.path(_place(video_id)).unlink(missing_ok=True)
+
+
 def _place(video_id: str) -> str:
     """Return where the entry of a video is kept."""
     return f"{FOLDER}/{video_id}.json"

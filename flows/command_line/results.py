@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from storage.quarantine import Quarantined
     from tasks.demonstration import Verdict
     from tasks.scoring import ReportSummary
 
@@ -21,6 +23,15 @@ def report_lines(summary: ReportSummary) -> list[str]:
     if summary.quarantined or summary.pending:
         lines.append(f"{summary.quarantined} files quarantined, {summary.pending} pending")
     return [*lines, f"report: {summary.report}/report.html"]
+
+
+def quarantine_result(
+    word: str, entries: Sequence[Quarantined]
+) -> tuple[dict[str, Any], list[str]]:
+    """Return quarantine entries as a JSON object and in words."""
+    lines = [f"{len(entries)} files {word}"]
+    lines += [f"  {entry.path}: {entry.reason}" for entry in entries]
+    return {word: [asdict(entry) for entry in entries]}, lines
 
 
 def demo_lines(summary: ReportSummary, verdict: Verdict, untrained: bool) -> list[str]:
