@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from tasks.encoder.checkpoint import Checkpoint
+from tasks.encoder.errors import CheckpointUnusableError
+from tasks.encoder.videomae import Pixels, VideoEncoder, load_encoder
+from tests import checkpoints, oracle
+from tests.footage import moving_pattern
+
+SHAPES = ("small", "odd")
+SIZES = {  # (width, height)
+    "one pixel": (1, 1),
+    "three rows": (64, 3),
+    "four by four": (4, 4),
+    "one column": (1, 50),
+    "portrait": (120, 160),
+    "4:3": (160, 120),
+    "16:9": (192, 108),
+    "as the encoder wants it": (64, 64),
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One forward pass of the encoder."""
+
+    pixel_values: torch.Tensor
+    mask: torch.Tensor
+    gradients: bool
+
+
+class Bench:
+    """Saves each checkpoint once and reads it with the product and with the oracle."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.saved = cache(lambda shape: checkpoints.save_shape(shape, folder / shape))
+        self.oracle = cache(lambda shape: oracle.Encoder(self.saved(shape)))
+
+    def encoder(self, shape: str) -> VideoEncoder:
+        return load_encoder(Checkpoint(str(self.saved(shape))), "cpu")
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return Bench(tmp_path_factory.mktemp("videomae"))
+
+
+@pytest.fixture
+def calls(bench: Bench) -> Iterator[list[Call]]:
+    """How the encoder's forward pass is called; the decoder must not run at all."""
+    model = bench.encoder("small").model
+    seen: list[Call] = []
+
+    def note(_module: object, args: tuple[torch.Tensor], options: dict[str, torch.Tensor]) -> None:
+        seen.append(Call(args[0], options["bool_masked_pos"], torch.is_grad_enabled()))
+
+    def refuse(*_: object) -> None:
+        pytest.fail("the decoder was run")
+
+    hooks = [
+        model.videomae.register_forward_pre_hook(note, with_kwargs=True),
+        model.decoder.register_forward_pre_hook(refuse),
+        model.encoder_to_decoder.register_forward_pre_hook(refuse),
+    ]
+    yield seen
+    for hook in hooks:
+        hook.remove()
+
+
+def noise(num_frames: int, size: tuple[int, int], seed: int = 0) -> list[npt.NDArray[np.uint8]]:
+    width, height = size
+    rng = np.random.default_rng(seed)
+    return list(rng.integers(0, 256, (num_frames, height, width, 3), dtype=np.uint8))
+
+
+def some_clips(encoder: VideoEncoder, number: int) -> list[list[Pixels]]:
+    frames = encoder.geometry.clip_frames
+    pixels = [
+        encoder.preprocess(frame) for frame in moving_pattern(number * frames, (96, 64), seed=3)
+    ]
+    return [pixels[start : start + frames] for start in range(0, len(pixels), frames)]
+
+
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_frames_by_themselves_become_the_pixels_that_the_processor_makes_of_the_clip(
+    bench: Bench, shape: str, size: tuple[int, int]
+) -> None:
+    frames = noise(16, size)
+    encoder = bench.encoder(shape)
+    of_clip = bench.oracle(shape).processor(
+        frames, input_data_format="channels_last", return_tensors="np"
+    )["pixel_values"][0]
+    one_by_one = np.stack([encoder.preprocess(frame) for frame in frames])
+    assert one_by_one.dtype == np.float32
+    np.testing.assert_array_equal(one_by_one, of_clip)
+
+
+@pytest.mark.parametrize("size", [(96, 64), (64, 3)])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_embeddings_are_those_of_plain_transformers(
+    bench: Bench, shape: str, size: tuple[int, int]
+) -> None:
+    frames = noise(16, size, seed=7)
+    encoder, truth = bench.encoder(shape), bench.oracle(shape)
+    [embeddings] = encoder.encode([[encoder.preprocess(frame) for frame in frames]])
+    assert embeddings.dtype == np.float32
+    assert embeddings.shape == (truth.num_tubelets, truth.width)
+    np.testing.assert_allclose(embeddings, truth.tubelets(frames), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_clip_has_the_same_embeddings_alone_and_among_others(bench: Bench, shape: str) -> None:
+    encoder = bench.encoder(shape)
+    clips = some_clips(encoder, 5)
+    together = encoder.encode(clips)
+    alone = np.concatenate([encoder.encode([clip]) for clip in clips])
+    np.testing.assert_allclose(together, alone, rtol=1e-5, atol=1e-6)
+    assert not np.allclose(alone[0], alone[1], rtol=1e-2)
+
+
+def test_the_same_clips_give_the_same_bytes_again(bench: Bench) -> None:
+    encoder = bench.encoder("small")
+    clips = some_clips(encoder, 2)
+    assert encoder.encode(clips).tobytes() == encoder.encode(clips).tobytes()
+
+
+def test_only_the_encoder_runs_with_nothing_masked_and_no_gradients(
+    bench: Bench, calls: list[Call]
+) -> None:
+    encoder = bench.encoder("small")
+    encoder.encode(some_clips(encoder, 3))
+    [call] = calls
+    assert call.pixel_values.shape == (3, 16, 3, 64, 64)
+    assert call.mask.shape == (3, 8 * 16)
+    assert call.mask.dtype == torch.bool
+    assert not call.mask.any()
+    assert not call.gradients
+    assert not encoder.model.training
+
+
+def test_an_encoder_is_loaded_once_a_process_and_in_float32(bench: Bench) -> None:
+    checkpoint = Checkpoint(str(bench.saved("small")))
+    assert load_encoder(checkpoint, "cpu") is load_encoder(checkpoint, "cpu")
+    assert {weight.dtype for weight in bench.encoder("small").model.parameters()} == {torch.float32}
+
+
+def test_a_processor_of_another_size_is_refused_at_the_first_frame(tmp_path: Path) -> None:
+    folder = checkpoints.save_shape("small", tmp_path / "small")
+    settings = folder / "preprocessor_config.json"
+    text = json.dumps(
+        {**json.loads(settings.read_text()), "crop_size": {"height": 32, "width": 32}}
+    )
+    settings.write_text(text)
+    encoder = load_encoder(Checkpoint(str(folder)), "cpu")
+    with pytest.raises(CheckpointUnusableError, match=r"\(3, 32, 32\).*\(3, 64, 64\)"):
+        encoder.preprocess(noise(1, (96, 64))[0])
+
+
+def test_weights_that_give_no_finite_numbers_are_refused(tmp_path: Path) -> None:
+    folder = checkpoints.save_shape("small", tmp_path / "small")
+    weights = load_file(folder / "model.safetensors")
+    weights["videomae.encoder.layer.0.attention.attention.query.weight"][0] = float("nan")
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    encoder = load_encoder(Checkpoint(str(folder)), "cpu")
+    with pytest.raises(CheckpointUnusableError, match="no finite numbers"):
+        encoder.encode(some_clips(encoder, 1))

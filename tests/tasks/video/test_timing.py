@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.video.timing import REORDER_DEPTH, presentation_times
+
+TICKS = st.lists(st.none() | st.integers(-(2**40), 2**40), min_size=1, max_size=50)
+STEPS = st.integers(1, 10**6)
+
+
+@pytest.mark.parametrize(
+    ("timestamps", "times"),
+    [
+        pytest.param([7], [7], id="single frame"),
+        pytest.param([None], [0], id="single frame without a timestamp"),
+        pytest.param([0, 40, 80, 120], [0, 40, 80, 120], id="regular"),
+        pytest.param([0, 40, 45, 900], [0, 40, 45, 900], id="uneven"),
+        pytest.param([-80, -40, 0], [-80, -40, 0], id="negative"),
+        pytest.param([0, 80, 40, 120], [0, 40, 80, 120], id="swapped neighbours"),
+        pytest.param([0, 120, 40, 80, 160], [0, 40, 80, 120, 160], id="reordered by two"),
+        pytest.param([5, 5, 5], [5, 5, 5], id="standing still"),
+        pytest.param([None, None, 100, 140], [20, 60, 100, 140], id="missing at the start"),
+        pytest.param([0, None, None, 120], [0, 40, 80, 120], id="missing in the middle"),
+        pytest.param([0, 40, None, None], [0, 40, 80, 120], id="missing at the end"),
+        pytest.param([None, None, None], [0, 40, 80], id="missing everywhere"),
+        pytest.param([0, None, 30], [0, 30, 40], id="missing where the step is too long"),
+        pytest.param([9000, 9040, 0, 40], [9000, 9040, 9080, 9120], id="clock set back"),
+        pytest.param(
+            [9000, 0, 40, 5000, 0], [9000, 9040, 9080, 14040, 14080], id="clock set back twice"
+        ),
+        pytest.param([9000, None, 0, 40], [9000, 9040, 9080, 9120], id="missing before a setback"),
+    ],
+)
+def test_frames_are_shown_when_the_stream_says(
+    timestamps: list[int | None], times: list[int]
+) -> None:
+    assert presentation_times(timestamps, 40).tolist() == times
+
+
+@pytest.mark.parametrize(("back", "kept"), [(REORDER_DEPTH, True), (REORDER_DEPTH + 1, False)])
+def test_only_a_step_back_deeper_than_decoders_reorder_is_a_clock_set_back(
+    back: int, kept: bool
+) -> None:
+    timestamps = [1000, 1000 - back]
+    assert (sorted(timestamps) == presentation_times(timestamps, 1).tolist()) is kept
+
+
+@given(timestamps=TICKS, step=STEPS)
+def test_times_never_run_backwards(timestamps: list[int | None], step: int) -> None:
+    times = presentation_times(timestamps, step)
+    assert times.shape == (len(timestamps),)
+    assert times.dtype == np.float64
+    assert np.isfinite(times).all()
+    assert (np.diff(times) >= 0).all()
+
+
+@given(gaps=st.lists(st.integers(0, 10**6), min_size=1, max_size=50), step=STEPS)
+def test_times_that_ascend_already_stay(gaps: list[int], step: int) -> None:
+    ticks = np.cumsum(gaps).tolist()
+    assert presentation_times(ticks, step).tolist() == ticks
