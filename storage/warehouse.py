@@ -46,7 +46,7 @@ class Warehouse:
             raise WarehouseUnusableError(
                 f"--warehouse {place!r}: only folders are supported yet, give a folder"
             )
-        root = Path(place).expanduser().absolute()
+        root = Path(os.path.expanduser(place)).absolute()  # noqa: PTH111 - leaves ~nobody as it is
         if root.exists() and not root.is_dir():
             raise WarehouseUnusableError(f"--warehouse {place!r} is a file: give a folder")
         return cls(root)

@@ -91,7 +91,7 @@ def embed_videos(
 ) -> Embedded:
     """Encode what is missing of some videos and commit it, a shard a part."""
     warehouse = Warehouse.at(place)
-    encoder = load_encoder(encoding.checkpoint, encoding.device)
+    encoder = load_encoder(encoding.checkpoint, encoding.device, identity.checkpoint)
     done = Embedded()
     with FootageProcess() as footage:
         writer = ShardWriter(warehouse, encoder, identity, encoding, footage)

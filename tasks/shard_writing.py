@@ -139,4 +139,5 @@ def _shape_of(record: VideoRecord) -> VideoShape:
         height=facts["height"],
         damaged=bool(facts["damage"]),
         bits=facts["bits"],
+        container=facts["container"],
     )

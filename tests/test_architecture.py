@@ -102,6 +102,18 @@ def test_a_module_holds_one_idea(path: Path) -> None:
             assert (node.end_lineno or 0) - node.lineno < 60, node.name
 
 
+def test_footage_is_opened_in_the_child_process_alone() -> None:
+    openers = {"tasks.video.container", "tasks.video.decoding", "tasks.video.probing"}
+    for path in MODULES:
+        if path.parent.name == "video":
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module in openers:
+                names = {alias.name for alias in node.names}
+                assert not names & {"probe_video", "FrameReader", "open_stream"}, name_of(path)
+
+
 def test_no_module_is_named_after_the_standard_library_or_after_nothing() -> None:
     nothing = {"utils", "util", "helpers", "helper", "common", "misc", "core"}
     for path in MODULES:

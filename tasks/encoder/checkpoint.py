@@ -7,6 +7,7 @@ asking the hub.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +36,7 @@ class Checkpoint:
     @property
     def folder(self) -> Path | None:
         """The local folder, or None for a checkpoint of the hub."""
-        place = Path(self.model).expanduser()
+        place = Path(os.path.expanduser(self.model))  # noqa: PTH111 - leaves ~nobody as it is
         if place.is_dir():
             return place
         if place.exists() or self.model.startswith((".", "/", "~")) or self.model.count("/") > 1:
@@ -102,11 +103,11 @@ class Checkpoint:
         loaded: VideoMAEForPreTraining = model
         return loaded
 
-    def digest(self, config: VideoMAEConfig) -> str:
+    def digest(self) -> str:
         """Return what identifies the checkpoint: the hub's commit, or a digest of local files."""
         folder = self.folder
         if folder is None:
-            return f"{self.model}@{getattr(config, '_commit_hash', None) or self.hub_revision}"
+            return f"{self.model}@{self._hub_commit()}"
         files = [folder / "config.json", *sorted(folder.glob("*.safetensors"))]
         if len(files) == 1:
             raise CheckpointUnusableError(
@@ -119,6 +120,14 @@ class Checkpoint:
                 digest.update(hashlib.file_digest(opened, "sha256").digest())
         return f"sha256:{digest.hexdigest()}"
 
+    def _hub_commit(self) -> str:
+        """Return the commit that the revision stands for in the cache."""
+        from huggingface_hub import try_to_load_from_cache
+
+        cached = try_to_load_from_cache(self.model, "config.json", revision=self.hub_revision)
+        # The cache keeps a file as snapshots/COMMIT/NAME.
+        return Path(cached).parent.name if isinstance(cached, str) else self.hub_revision
+
     def _read(self, reader: Callable[..., Loaded], **options: Any) -> Loaded:
         """Read one part of the checkpoint: from its folder, from the cache, or from the hub."""
         from transformers.utils import logging
@@ -126,29 +135,46 @@ class Checkpoint:
         # The stages have a bar of their own.
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         folder = self.folder
-        if folder is not None:
-            try:
-                return reader(str(folder), local_files_only=True, **options)
-            except (OSError, ValueError, RuntimeError, KeyError) as error:
-                raise CheckpointUnusableError(
-                    f"--model {self.model!r} is no VideoMAE checkpoint: {_first_line(error)}"
-                ) from error
+        source: dict[str, Any] = {"local_files_only": True}
+        if folder is None:
+            source["revision"] = self.hub_revision
         try:
-            return reader(self.model, revision=self.hub_revision, local_files_only=True, **options)
-        except OSError:
-            return self._fetch(reader, **options)
+            return reader(str(folder or self.model), **source, **options)
+        except OSError as error:
+            if folder is None:
+                return self._fetch(reader, **options)
+            raise self._unusable(error) from error
+        except _damage() as error:
+            raise self._unusable(error) from error
 
     def _fetch(self, reader: Callable[..., Loaded], **options: Any) -> Loaded:
         """Read one part of the checkpoint from the hub, which caches it."""
         try:
             return reader(self.model, revision=self.hub_revision, **options)
-        except (OSError, ValueError) as error:
+        except _damage() as error:
+            raise self._unusable(error) from error
+        except OSError as error:
             raise CheckpointUnreachableError(
                 f"the checkpoint {self.model!r} is not cached here and the hub does not give it "
                 f"({_first_line(error)}). Fetch it once where the hub can be reached, with "
                 f"'hf download {self.model} --revision {self.hub_revision}', "
                 "or give a local checkpoint with --model DIR"
             ) from error
+
+    def _unusable(self, error: BaseException) -> CheckpointUnusableError:
+        """Return the error for files that no VideoMAE can be read from."""
+        return CheckpointUnusableError(
+            f"--model {self.model!r} is no VideoMAE checkpoint: {_first_line(error)}"
+        )
+
+
+def _damage() -> tuple[type[Exception], ...]:
+    """Return what transformers raises, beside OSError, on files that are damaged or foreign."""
+    from huggingface_hub.errors import StrictDataclassError
+    from safetensors import SafetensorError
+
+    kinds = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+    return (*kinds, SafetensorError, StrictDataclassError)
 
 
 def _first_line(error: BaseException) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tasks.encoder.errors import CheckpointUnusableError
-
 if TYPE_CHECKING:
     from transformers import VideoMAEConfig
 
@@ -33,9 +31,9 @@ class Geometry:
 
     def __post_init__(self) -> None:
         if not all(isinstance(number, int) and number > 0 for number in self._numbers()):
-            raise CheckpointUnusableError(f"a VideoMAE has whole, square sizes, got {self}")
+            raise ValueError(f"a VideoMAE has whole, square sizes, got {self}")
         if self.clip_frames % self.tubelet_frames or self.image_size % self.patch_size:
-            raise CheckpointUnusableError(f"frames and pixels do not divide evenly: {self}")
+            raise ValueError(f"frames and pixels do not divide evenly: {self}")
 
     @classmethod
     def of(cls, config: VideoMAEConfig) -> Geometry:

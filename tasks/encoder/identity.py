@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tasks.encoder.checkpoint import PROCESSOR_BACKEND, Checkpoint
+from tasks.encoder.errors import CheckpointUnusableError
 from tasks.encoder.geometry import Geometry
 
 
@@ -57,10 +58,13 @@ def identify_encoder(checkpoint: Checkpoint, stride: int, pixel_path: str) -> En
         CheckpointUnreachableError: It is neither cached nor to be had.
     """
     config = checkpoint.config()
-    geometry = Geometry.of(config)
+    try:
+        geometry = Geometry.of(config)
+    except ValueError as error:
+        raise CheckpointUnusableError(f"--model {checkpoint.model!r}: {error}") from error
     settings = json.loads(checkpoint.processor().to_json_string())
     return EncoderIdentity(
-        checkpoint=checkpoint.digest(config),
+        checkpoint=checkpoint.digest(),
         processor={**settings, "backend": PROCESSOR_BACKEND},
         clip_frames=geometry.clip_frames,
         tubelet_frames=geometry.tubelet_frames,

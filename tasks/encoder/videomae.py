@@ -50,7 +50,14 @@ class VideoEncoder:
             CheckpointUnusableError: The processor's pictures do not fit the encoder.
         """
         # Left to guess, the processor takes a height of 1 or 3 pixels for the channels.
-        batch = self.processor([[frame]], input_data_format="channels_last", return_tensors="np")
+        try:
+            batch = self.processor(
+                [[frame]], input_data_format="channels_last", return_tensors="np"
+            )
+        except (ArithmeticError, TypeError, ValueError) as error:
+            raise CheckpointUnusableError(
+                f"the checkpoint's processor fails ({error}): correct preprocessor_config.json"
+            ) from error
         pixels = np.asarray(batch["pixel_values"][0][0], dtype=np.float32)
         size = self.geometry.image_size
         expected = (self.geometry.channels, size, size)
@@ -91,8 +98,13 @@ class VideoEncoder:
 
 
 @cache
-def load_encoder(checkpoint: Checkpoint, device: str) -> VideoEncoder:
+def load_encoder(checkpoint: Checkpoint, device: str, digest: str = "") -> VideoEncoder:
     """Return the encoder of a checkpoint; it is read once a process.
+
+    Args:
+        checkpoint: The checkpoint.
+        device: Where the encoder is to run.
+        digest: What identifies its content, so that one that was replaced is read again.
 
     Raises:
         CheckpointUnusableError: It is no VideoMAE checkpoint.

@@ -34,14 +34,16 @@ def open_stream(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     """Yield the open file and its best video stream.
 
     Raises:
-        UnreadableVideoError: The file holds no video. OSError passes through.
+        UnreadableVideoError: The file holds no video.
+        OSError: It is not there, or not permitted.
     """
     import av
 
     with ExitStack() as stack:
+        readable = stack.enter_context(path.open("rb"))
         # FFmpeg takes names as UTF-8; a file of another name is read through Python.
         named = printable(path) == str(path)
-        source = str(path) if named else stack.enter_context(path.open("rb"))
+        source = str(path) if named else readable
         options = {"format_whitelist": _accepted_formats()}
         if named:
             options["protocol_whitelist"] = "file"
@@ -49,8 +51,7 @@ def open_stream(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
             opened = av.open(source, metadata_errors="replace", container_options=options)
             container = stack.enter_context(cast("InputContainer", opened))
             stream = container.streams.best("video")
-        except OSError:
-            raise
+        # FFmpeg says "I/O error" and "not permitted" of files that contradict themselves, too.
         except (av.error.FFmpegError, ValueError) as error:
             reason = "not a video file, or its header is missing or damaged"
             raise UnreadableVideoError(reason, str(error)) from error
@@ -71,7 +72,8 @@ def decode(container: InputContainer, stream: VideoStream) -> Iterator[VideoFram
     """
     import av
 
-    stream.thread_type = "AUTO"
+    # Frame threads conceal the damage of a file differently each time, and drop frames of it.
+    stream.thread_type = "SLICE"
     packets = container.demux(stream)
     while True:
         try:

@@ -112,6 +112,8 @@ def _walk(
         if isinstance(item, Exception):
             damage[item.strerror or str(item)] += 1
             continue
+        if item.is_corrupt:
+            damage["frames that are marked as corrupt"] += 1
         first = first or item
         ticks.append(item.pts)
         duration = item.duration
