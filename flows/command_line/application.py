@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from importlib.metadata import version
 from typing import Annotated
 
 from cyclopts import App, CycloptsError
@@ -29,6 +30,7 @@ from flows.command_line.results import (
 
 app = App(
     name="nightjar",
+    version=lambda: version("nightjar"),
     help="Learns what is normal in each camera's archive and reports what was not.",
 )
 

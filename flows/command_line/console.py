@@ -31,20 +31,21 @@ def session(output: Output) -> Iterator[None]:
         os.environ.setdefault(name, value)
     from flows.command_line.server import tie_embedded_server
 
+    wrong_usage, failures = _errors()
     try:
         with _reserved_stdout():
             tie_embedded_server()
             yield
-    except Exception as error:
-        code = exit_code_of(error)
-        if code is None:
-            raise
+    except wrong_usage as error:
         complain(message_of(error))
-        sys.exit(code)
+        sys.exit(WRONG_USAGE)
+    except failures as error:
+        complain(message_of(error))
+        sys.exit(FAILED)
 
 
-def exit_code_of(error: Exception) -> int | None:
-    """Return the exit code of an error with a message for the user, None for any other."""
+def _errors() -> tuple[tuple[type[Exception], ...], tuple[type[Exception], ...]]:
+    """Return the errors of wrong usage and those of failure; any other is a fault of ours."""
     from pydantic import ValidationError
 
     from storage import errors as storage
@@ -52,7 +53,7 @@ def exit_code_of(error: Exception) -> int | None:
     from tasks.normality import errors as normality
     from tasks.video import errors as video
 
-    usage = (
+    wrong_usage = (
         encoder.CheckpointUnusableError,
         encoder.DeviceUnavailableError,
         normality.IncompatibleProfileError,
@@ -70,9 +71,7 @@ def exit_code_of(error: Exception) -> int | None:
         video.VideoError,
         OSError,
     )
-    if isinstance(error, usage):
-        return WRONG_USAGE
-    return FAILED if isinstance(error, failures) else None
+    return wrong_usage, failures
 
 
 def message_of(error: Exception) -> str:
