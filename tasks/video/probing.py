@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 USUAL_FPS = Fraction(25)
+# No camera films beyond these, but files made to exhaust memory do: a clip of such pictures is
+# gigabytes, and so is a thin one once its short side is scaled to the encoder's.
+MAX_PIXELS = 1 << 26
+MAX_ASPECT = 50
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +73,8 @@ def probe_video(path: Path, progress: Callable[[], None] = lambda: None) -> Prob
         progress: Called for every frame and every error met.
 
     Raises:
-        UnreadableVideoError: No frame of it decodes. OSError passes through.
+        UnreadableVideoError: No frame of it decodes, or its pictures are out of all measure.
+        OSError: It is not there, or not permitted.
     """
     with open_stream(path) as (container, stream):
         first, ticks, last_ticks, damage = _walk(decode(container, stream), progress)
@@ -114,10 +119,25 @@ def _walk(
             continue
         if item.is_corrupt:
             damage["frames that are marked as corrupt"] += 1
-        first = first or item
+        if first is None:
+            _check_size(item.width, item.height)
+            first = item
         ticks.append(item.pts)
         duration = item.duration
     return first, ticks, duration, damage
+
+
+def _check_size(width: int, height: int) -> None:
+    """Refuse pictures that no encoder could be given.
+
+    Raises:
+        UnreadableVideoError: They are too large or too thin.
+    """
+    if width * height > MAX_PIXELS or max(width, height) > MAX_ASPECT * min(width, height):
+        raise UnreadableVideoError(
+            f"its pictures of {width}x{height} are larger than {MAX_PIXELS >> 20} megapixels or "
+            f"thinner than 1:{MAX_ASPECT}"
+        )
 
 
 def _frame_rate(stream: VideoStream) -> Fraction:

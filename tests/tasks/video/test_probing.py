@@ -145,3 +145,10 @@ def test_an_empty_file_is_unreadable(tmp_path: Path, name: str) -> None:
 def test_a_probe_holds_ascending_times_of_a_frame_at_least(times_s: list[float]) -> None:
     with pytest.raises(ValueError, match="its times ascend"):
         Probe(np.array(times_s), 1.0, 1, 1, 0, 8, "h264", "mp4", {})
+
+
+@pytest.mark.parametrize("size", [(2048, 16), (16, 2048)])
+def test_pictures_made_to_exhaust_memory_are_refused(tmp_path: Path, size: tuple[int, int]) -> None:
+    path = write_video(tmp_path / "thin.avi", 2, size=size)
+    with pytest.raises(UnreadableVideoError, match=f"{size[0]}x{size[1]}"):
+        probe_video(path)
