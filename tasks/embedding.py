@@ -111,9 +111,10 @@ def _embed(writer: ShardWriter, job: EmbeddingJob) -> Embedded:
         for clips in writer.write(sighting, parts):
             done += Embedded(clips)
     except UnreadableVideoError as error:
-        quarantine_video(
-            writer.warehouse, job.sightings[0].video_id, path, error.reason, error.decoder_words
-        )
+        if writer.encoding.decoder == "auto":  # what one decoder alone refuses, another may read
+            quarantine_video(
+                writer.warehouse, job.sightings[0].video_id, path, error.reason, error.decoder_words
+            )
         done += Embedded(0, (LeftOut(path, error.reason),))
     except (FileNotFoundError, FootageChangedError) as error:
         logger.warning("left out: %s", error)

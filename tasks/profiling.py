@@ -50,7 +50,7 @@ def choose_normal(
         )
     chosen = encoder_id or only_encoder(warehouse, footage.readable)
     whole, pending = embedded_shards(warehouse, chosen, footage.readable)
-    if pending:
+    if pending and not (present and whole):  # a whole run goes on without what it could not read
         raise FootageNotFoundError(
             f"{len(pending)} of {len(footage.readable)} normal videos are not embedded by the "
             f"encoder {chosen} ({pending[0].path} among them): run 'nightjar embed' first"

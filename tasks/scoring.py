@@ -18,7 +18,7 @@ from tasks.normality.thresholds import ThresholdRule
 from tasks.report.page import render_page
 from tasks.report.timeline import timeline_of
 from tasks.retrying import STEP
-from tasks.selection import LeftOut, choose_footage, embedded_shards, only_encoder
+from tasks.selection import Footage, LeftOut, choose_footage, embedded_shards, only_encoder
 from tasks.video_scoring import describe, score_video
 
 
@@ -73,11 +73,12 @@ def choose_scored(
             f"footage is embedded with {other}: build a profile with that encoder, or embed the "
             "footage with the profile's"
         )
-    beside = choose_footage(warehouse, normal, present).quarantined if normal else ()
+    beside = choose_footage(warehouse, normal, present) if normal else Footage((), ())
+    _, beside_pending = embedded_shards(warehouse, encoder_id, beside.readable)
     return FootageToScore(
         scored=tuple(item for item in chosen.readable if item.video_id in shards),
-        quarantined=tuple(dict.fromkeys((*chosen.quarantined, *beside))),
-        pending=pending,
+        quarantined=tuple(dict.fromkeys((*chosen.quarantined, *beside.quarantined))),
+        pending=tuple(dict.fromkeys((*pending, *beside_pending))),
     )
 
 

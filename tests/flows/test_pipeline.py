@@ -162,3 +162,17 @@ def test_footage_that_changes_before_it_is_embedded_is_left_out_and_said_so(
     done = nightjar("embed", *warehouse).document
     assert done["embedded_clips"] == 0
     assert sorted(Path(item["path"]).name for item in done["left_out"]) == ["c.avi", "d.avi"]
+
+
+def test_what_one_decoder_alone_refuses_is_left_out_and_not_quarantined(
+    nightjar: Nightjar, archive: Path, model: Path
+) -> None:
+    stream = write_video(archive / "normal" / "door" / "e.ts", 20, codec="mpeg2video", seed=9)
+    options = run_options(archive, model)
+    forced = nightjar("run", *options, "--decoder", "decord")
+    assert forced.code == 0, forced.err
+    assert (forced.document["quarantined"], forced.document["pending"]) == (0, 1)
+    document = json.loads((Path(forced.document["report"]) / "report.json").read_text())
+    assert document["pending"][0]["path"] == str(stream)
+    assert document["normal"]["videos"] == 2
+    assert nightjar("run", *options).document["pending"] == 0
