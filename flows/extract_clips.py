@@ -5,7 +5,13 @@ from __future__ import annotations
 from prefect import flow
 
 from tasks.embedding import identify
-from tasks.extraction import Extraction, find_new_files, probe_files, summarise_extraction
+from tasks.extraction import (
+    Extraction,
+    find_new_files,
+    forget_moved,
+    probe_files,
+    summarise_extraction,
+)
 from tasks.parameters import DEFAULT_WAREHOUSE, Encoding, Paths, WarehousePlace
 from tasks.progress import measured
 
@@ -25,4 +31,5 @@ def extract_clips(
     with measured("extracting", "files", total=files, videos=files):
         for batch in batches:
             probe_files(warehouse, batch)
+    forget_moved(warehouse, [path for batch in batches for path in batch])
     return summarise_extraction(warehouse, footage, identity)

@@ -97,7 +97,7 @@ def write_profile(warehouse: Warehouse, name: str, content: ProfileContent) -> P
     check_name(name)
     while True:
         versions = versions_of(warehouse, name)
-        if versions and _digest_of(warehouse, versions[-1]) == content.digest():
+        if versions and _said_by(warehouse, versions[-1], "digest") == content.digest():
             return versions[-1]
         version = ProfileRef(name, str(int(versions[-1].version) + 1 if versions else 1))
         try:
@@ -159,6 +159,11 @@ def read_profile(warehouse: Warehouse, ref: ProfileRef) -> ProfileContent:
         )
 
 
+def encoder_of(warehouse: Warehouse, ref: ProfileRef) -> str:
+    """Return the id of the encoder that a version was built with, without reading the rest."""
+    return _said_by(warehouse, ref, "encoder_id")
+
+
 def versions_of(warehouse: Warehouse, name: str) -> list[ProfileRef]:
     """Return the versions of a profile, oldest first."""
     folders = warehouse.path(f"{FOLDER}/{name}").glob("*")
@@ -182,12 +187,12 @@ def _document(ref: ProfileRef, content: ProfileContent) -> dict[str, Any]:
     }
 
 
-def _digest_of(warehouse: Warehouse, ref: ProfileRef) -> str:
-    """Return the digest of a committed version."""
+def _said_by(warehouse: Warehouse, ref: ProfileRef, name: str) -> str:
+    """Return one word of a committed version's ``profile.json``."""
     path = warehouse.path(f"{ref.place}/profile.json")
     document = read_document(path)
     with reading(path):
-        return str(document["digest"])
+        return str(document[name])
 
 
 def _statistics(content: ProfileContent) -> pa.Table:

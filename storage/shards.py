@@ -65,7 +65,7 @@ class ShardKey:
         """Where the shard lies in the warehouse."""
         return (
             f"{FOLDER}/encoder={self.encoder_id}/camera={folder_name(self.camera)}"
-            f"/video={self.video_id}/part-{self.part:05d}.parquet"
+            f"/video={self.video_id}/{part_name(self.part)}"
         )
 
 
@@ -158,6 +158,11 @@ def shards_of_video(warehouse: Warehouse, encoder_id: str, video_id: str) -> lis
     """Return the committed shards of one video, whichever camera's they are, in order."""
     folder = warehouse.path(f"{FOLDER}/encoder={encoder_id}")
     return _parts_in_order(folder.glob(f"camera=*/video={video_id}/part-*.parquet"))
+
+
+def part_name(part: int) -> str:
+    """Return the name of the file that holds a part."""
+    return f"part-{part:05d}.parquet"
 
 
 def is_complete(shards: list[Path]) -> bool:

@@ -19,11 +19,12 @@ from storage.footage import (
 from storage.quarantine import find_quarantined, quarantine_video
 from storage.videos import VideoRecord, count_frames, has_video, write_video
 from storage.warehouse import Warehouse
+from tasks.embedding import sampling_of
 from tasks.encoder.identity import EncoderIdentity
 from tasks.progress import advance
 from tasks.retrying import STEP
-from tasks.selection import LeftOut, choose_footage
-from tasks.video.clips import ClipPlan, Sampling
+from tasks.selection import LeftOut, choose_footage, lies_as_seen
+from tasks.video.clips import ClipPlan
 from tasks.video.errors import FootageChangedError, UnreadableVideoError
 from tasks.video.identity import FileStamp, video_id_of
 from tasks.video.isolation import FootageProcess
@@ -57,12 +58,10 @@ def find_new_files(place: str, paths: Sequence[str]) -> list[list[str]]:
 def probe_files(place: str, paths: Sequence[str]) -> None:
     """Identify files and probe the videos among them; what cannot be read is quarantined."""
     warehouse = Warehouse.at(place)
-    elsewhere = paths_by_video(warehouse)
     with FootageProcess() as footage:
         for path in map(Path, paths):
             try:
-                video_id = _extract(warehouse, footage, path)
-                _forget_moved(warehouse, elsewhere.get(video_id, []))
+                _extract(warehouse, footage, path)
             except FileNotFoundError:
                 logger.warning("gone before it could be read: %s", printable(path))
             except FootageChangedError as error:
@@ -71,11 +70,23 @@ def probe_files(place: str, paths: Sequence[str]) -> None:
 
 
 @task(**STEP)
+def forget_moved(place: str, paths: Sequence[str]) -> None:
+    """Forget where the videos of new files lay before, if they are gone there; shards stay."""
+    warehouse = Warehouse.at(place)
+    seen = [find_sighting(warehouse, path) for path in paths]
+    elsewhere = paths_by_video(warehouse) if paths else {}
+    for video_id in {sighting.video_id for sighting in seen if sighting is not None}:
+        for path in elsewhere[video_id]:
+            if not Path(path).exists():
+                forget_sighting(warehouse, path)
+
+
+@task(**STEP)
 def summarise_extraction(place: str, paths: Sequence[str], identity: EncoderIdentity) -> Extraction:
     """Count the footage at the paths and the clips that an encoder will see of it."""
     warehouse = Warehouse.at(place)
     footage = choose_footage(warehouse, paths, present=True)
-    sampling = Sampling(identity.clip_frames, identity.tubelet_frames, identity.stride)
+    sampling = sampling_of(identity)
     frames = [count_frames(warehouse, sighting.video_id) for sighting in footage.readable]
     return Extraction(
         videos=len(frames),
@@ -88,19 +99,10 @@ def summarise_extraction(place: str, paths: Sequence[str], identity: EncoderIden
 def _is_known(warehouse: Warehouse, path: Path) -> bool:
     """Return whether a file was seen as it is now."""
     sighting = find_sighting(warehouse, str(path))
-    if sighting is None:
-        return False
-    return FileStamp(sighting.size_bytes, sighting.modified_ns) == FileStamp.of(path)
+    return sighting is not None and lies_as_seen(sighting)
 
 
-def _forget_moved(warehouse: Warehouse, paths: Sequence[str]) -> None:
-    """Forget where a video lay before it was moved; its embeddings stay."""
-    for path in paths:
-        if not Path(path).exists():
-            forget_sighting(warehouse, path)
-
-
-def _extract(warehouse: Warehouse, footage: FootageProcess, path: Path) -> str:
+def _extract(warehouse: Warehouse, footage: FootageProcess, path: Path) -> None:
     """Identify one file, probe it unless its content is known, and record where it lies."""
     stamp = FileStamp.of(path)
     video_id = video_id_of(path)
@@ -117,7 +119,6 @@ def _extract(warehouse: Warehouse, footage: FootageProcess, path: Path) -> str:
         warehouse,
         Sighting(str(path), camera_of(path), video_id, stamp.size_bytes, stamp.modified_ns),
     )
-    return video_id
 
 
 def _record(video_id: str, probe: Probe) -> VideoRecord:

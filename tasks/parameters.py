@@ -44,7 +44,6 @@ class Encoding(BaseModel):
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
         "auto", description="Where the encoder runs."
     )
-
     decoder: Literal["auto", "decord", "pyav"] = Field(
         "auto", description="decord where it can be trusted and PyAV elsewhere, or one alone."
     )

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from prefect import task
 
 from storage.footage import Sighting
-from storage.profiles import ProfileRef, find_profile, read_profile
+from storage.profiles import ProfileRef, encoder_of, find_profile, read_profile
 from storage.reports import new_report, report_place
 from storage.shards import index_shards
 from storage.warehouse import Warehouse
@@ -63,7 +63,7 @@ def choose_scored(
         IncompatibleProfileError: The footage is embedded, but by other encoders only.
     """
     warehouse = Warehouse.at(place)
-    encoder_id = read_profile(warehouse, ref).encoder_id
+    encoder_id = encoder_of(warehouse, ref)
     chosen = choose_footage(warehouse, footage, present)
     shards, pending = embedded_shards(warehouse, encoder_id, chosen.readable)
     if pending and not shards and not present:

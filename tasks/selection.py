@@ -12,6 +12,7 @@ from storage.shards import encoders_in, index_shards, is_complete
 from storage.warehouse import Warehouse
 from tasks.normality.errors import IncompatibleProfileError
 from tasks.video.errors import FootageNotFoundError
+from tasks.video.identity import FileStamp
 from tasks.video.search import find_footage, printable
 from tasks.video.selector import Selector
 
@@ -65,6 +66,13 @@ def choose_footage(warehouse: Warehouse, selectors: Sequence[str], present: bool
         else:
             quarantined.append(LeftOut(printable(sighting.path), entry.reason))
     return Footage(tuple(readable), tuple(quarantined))
+
+
+def lies_as_seen(sighting: Sighting) -> bool:
+    """Return whether a file is where it was seen, unchanged by its size and modification time."""
+    path = Path(sighting.path)
+    seen = FileStamp(sighting.size_bytes, sighting.modified_ns)
+    return path.exists() and FileStamp.of(path) == seen
 
 
 def embedded_shards(

@@ -12,18 +12,18 @@ from typing import Any
 import numpy as np
 
 from storage.footage import Sighting
-from storage.shards import ShardKey, ShardRows, shards_of_video, write_shard
+from storage.shards import ShardKey, ShardRows, part_name, shards_of_video, write_shard
 from storage.videos import VideoRecord, read_video
 from storage.warehouse import Warehouse
 from tasks.encoder.identity import EncoderIdentity
 from tasks.encoder.videomae import Pixels, VideoEncoder
 from tasks.parameters import Encoding
 from tasks.progress import advance
+from tasks.selection import lies_as_seen
 from tasks.video.assembly import assemble_clips, frames_needed
 from tasks.video.clips import Clip
 from tasks.video.decoding import VideoShape
 from tasks.video.errors import FootageChangedError
-from tasks.video.identity import FileStamp
 from tasks.video.isolation import FootageProcess, IsolatedReader
 from tasks.video.parts import PartPlan
 from tasks.video.search import printable
@@ -38,9 +38,7 @@ def path_to_read(sightings: Sequence[Sighting]) -> Sighting:
         FootageChangedError: None is.
     """
     for sighting in sightings:
-        path = Path(sighting.path)
-        seen = FileStamp(sighting.size_bytes, sighting.modified_ns)
-        if path.exists() and FileStamp.of(path) == seen:
+        if lies_as_seen(sighting):
             return sighting
     raise FootageChangedError(
         f"{printable(sightings[0].path)!r} is gone or changed since it was extracted: run again"
@@ -50,7 +48,7 @@ def path_to_read(sightings: Sequence[Sighting]) -> Sighting:
 def missing_parts(parts: PartPlan, shards: Sequence[Path]) -> list[int]:
     """Return the parts of a video that have no shard."""
     there = {shard.name for shard in shards}
-    return [part for part in range(len(parts)) if f"part-{part:05d}.parquet" not in there]
+    return [part for part in range(len(parts)) if part_name(part) not in there]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
