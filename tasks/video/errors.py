@@ -25,3 +25,7 @@ class UnreadableVideoError(VideoError):
 
 class FootageChangedError(VideoError):
     """Raised when a file is not the one that was probed: run again once it is still."""
+
+
+class PathPatternError(VideoError):
+    """Raised when a path grammar or its timezone cannot be used: correct it as the message says."""
