@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tasks.video.container import decode, open_stream
+from tasks.video.ending import Ending
 from tasks.video.errors import UnreadableVideoError
-from tasks.video.timing import presentation_times
+from tasks.video.timing import moment_of, presentation_times
 
 if TYPE_CHECKING:
     from av.error import FFmpegError
@@ -43,6 +44,8 @@ class Probe:
         codec: The stream's codec.
         container: The file's format.
         damage: Decoder errors met on the way and how often; empty for a sound file.
+        truncated: Whether the file ends before its header says, or within a packet.
+        created_at: When the container says that it was made, ISO 8601 in UTC, or None.
     """
 
     times_s: npt.NDArray[np.float64]
@@ -54,6 +57,8 @@ class Probe:
     codec: str
     container: str
     damage: dict[str, int]
+    truncated: bool = False
+    created_at: str | None = None
 
     def __post_init__(self) -> None:
         if not len(self.times_s) or (np.diff(self.times_s) < 0).any():
@@ -74,10 +79,12 @@ def probe_video(path: Path, progress: Callable[[], None] = lambda: None) -> Prob
 
     Raises:
         UnreadableVideoError: No frame of it decodes, or its pictures are out of all measure.
-        OSError: It is not there, or not permitted.
+        OSError: It is not there, not permitted, or the disk does not give it.
     """
     with open_stream(path) as (container, stream):
-        first, ticks, last_ticks, damage = _walk(decode(container, stream), progress)
+        ending = Ending(stream.index)
+        frames = decode(container, stream, ending.watch)
+        first, ticks, last_ticks, damage = _walk(frames, progress)
         if first is None:
             words = "; ".join(damage) or "end of file"
             raise UnreadableVideoError("no frame of the video can be decoded", words)
@@ -96,6 +103,8 @@ def probe_video(path: Path, progress: Callable[[], None] = lambda: None) -> Prob
             codec=stream.codec_context.name,
             container=container.format.name,
             damage=dict(damage),
+            truncated=ending.is_early(container, stream),
+            created_at=moment_of(container.metadata.get("creation_time", "")),
         )
 
 

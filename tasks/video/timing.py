@@ -1,8 +1,9 @@
-"""When each frame was shown, from the timestamps of the stream itself."""
+"""When each frame was shown and the video made, from the stream's and the file's own word."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import numpy as np
@@ -44,3 +45,18 @@ def _without_gaps(timestamps: Sequence[int | None], step: float) -> npt.NDArray[
     anchors = np.maximum.accumulate(np.where(known, places, int(np.argmax(known))))
     filled: npt.NDArray[np.float64] = ticks[anchors] + (places - anchors) * step
     return filled
+
+
+def moment_of(text: str) -> str | None:
+    """Return the creation time that a container states, ISO 8601 in UTC, or None.
+
+    Cameras write the moment at which recording began; some phones write the one at which it ended.
+    A clock that was never set (1904, 1970) says nothing, nor does one without a zone.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None or moment.year <= 1970:
+        return None
+    return moment.astimezone(UTC).isoformat()

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.video.timing import REORDER_DEPTH, presentation_times
+from tasks.video.probing import probe_video
+from tasks.video.timing import REORDER_DEPTH, moment_of, presentation_times
+from tests.footage import shared, write_video
 
 TICKS = st.lists(st.none() | st.integers(-(2**40), 2**40), min_size=1, max_size=50)
 STEPS = st.integers(1, 10**6)
@@ -61,3 +65,27 @@ def test_times_never_run_backwards(timestamps: list[int | None], step: int) -> N
 def test_times_that_ascend_already_stay(gaps: list[int], step: int) -> None:
     ticks = np.cumsum(gaps).tolist()
     assert presentation_times(ticks, step).tolist() == ticks
+
+
+@pytest.mark.parametrize(
+    ("written", "known"),
+    [
+        ("2018-04-19T22:46:00Z", "2018-04-19T22:46:00+00:00"),
+        ("2016-02-02T10:51:27-0700", "2016-02-02T17:51:27+00:00"),
+        ("1970-01-01T00:00:00Z", None),
+        ("1904-01-01T00:00:00Z", None),
+        ("2018-04-19T22:46:00", None),
+        ("yesterday", None),
+    ],
+)
+def test_the_container_says_when_it_was_made_unless_its_clock_was_never_set(
+    written: str, known: str | None
+) -> None:
+    assert moment_of(written) == known
+
+
+def test_creation_times_are_read_from_real_containers(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "plain.mp4", 5)
+    assert probe_video(path).created_at is None
+    film = shared() / "footage/car-detection.mp4"
+    assert probe_video(film).created_at == "2018-04-19T22:46:00+00:00"
