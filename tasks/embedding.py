@@ -22,7 +22,7 @@ from tasks.selection import LeftOut, choose_footage
 from tasks.shard_writing import ShardWriter, missing_parts, path_to_read
 from tasks.video.clips import ClipPlan, Sampling
 from tasks.video.decoding import PIXEL_PATH
-from tasks.video.errors import FootageChangedError, UnreadableVideoError
+from tasks.video.errors import FootageChangedError, FootageUnreachableError, UnreadableVideoError
 from tasks.video.isolation import FootageProcess
 from tasks.video.parts import PartPlan
 from tasks.video.search import printable
@@ -116,9 +116,9 @@ def _embed(writer: ShardWriter, job: EmbeddingJob) -> Embedded:
                 writer.warehouse, job.sightings[0].video_id, path, error.reason, error.decoder_words
             )
         done += Embedded(0, (LeftOut(path, error.reason),))
-    except (FileNotFoundError, FootageChangedError) as error:
-        logger.warning("left out: %s", error)
-        done += Embedded(0, (LeftOut(path, "gone or changed since it was extracted"),))
+    except (FootageChangedError, FootageUnreachableError) as error:
+        logger.warning("left for the next run: %s", error)
+        done += Embedded(0, (LeftOut(path, str(error)),))
     return done
 
 

@@ -29,3 +29,11 @@ class FootageChangedError(VideoError):
 
 class PathPatternError(VideoError):
     """Raised when a path grammar or its timezone cannot be used: correct it as the message says."""
+
+
+class DecodersUnusableError(VideoError):
+    """Raised when no file can be opened, whatever it holds: mend the installation."""
+
+
+class FootageUnreachableError(VideoError):
+    """Raised when the disk or share does not give a file: it is left for the next run."""

@@ -74,7 +74,11 @@ class FrameInSlot:
 
 
 class Request(Protocol):
-    """Something that the child is asked to do."""
+    """Something that the child is asked to do with a file."""
+
+    @property
+    def path(self) -> Path:
+        """The file."""
 
     def run(self, connection: Connection[Any, Any]) -> Any:
         """Do it, and return the answer's value."""
@@ -146,6 +150,7 @@ def serve(connection: Connection[Any, Any], memory_bytes: int, words: Path) -> N
         os.dup2(file.fileno(), 2)
     _limit(memory_bytes)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the parent's to handle
+    connection.send(Alive())
     while True:
         try:
             request: Request = connection.recv()

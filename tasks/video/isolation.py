@@ -19,7 +19,7 @@ from typing import Any, Self
 import numpy as np
 
 from tasks.video.decoding import DecoderChoice, Frame, Indices, VideoShape
-from tasks.video.errors import UnreadableVideoError
+from tasks.video.errors import DecodersUnusableError, UnreadableVideoError
 from tasks.video.footage_child import (
     Alive,
     Answer,
@@ -29,6 +29,7 @@ from tasks.video.footage_child import (
     Request,
     serve,
 )
+from tasks.video.identity import reaching
 from tasks.video.probing import Probe
 
 SLOT_BYTES = 48 * 2**20  # of frames on their way; small machines give shared memory 64 MiB
@@ -103,6 +104,8 @@ class FootageProcess:
 
         Raises:
             ChildLostError: The child is lost; the next request starts another.
+            DecodersUnusableError: It does not start.
+            FootageUnreachableError: The file is gone, or the disk does not give it.
             VideoError: The child's own answer.
         """
         pipe = self._started()
@@ -114,8 +117,9 @@ class FootageProcess:
                 message = self._receive(pipe)
                 if isinstance(message, Answer):
                     answered = True
-                    if message.error is not None:
-                        raise message.error
+                    with reaching(request.path):
+                        if message.error is not None:
+                            raise message.error
                     yield message.value
                 elif not isinstance(message, Alive):
                     yield message
@@ -141,7 +145,11 @@ class FootageProcess:
         self._files = 0
 
     def _started(self) -> Connection[Any, Any]:
-        """Return the pipe to a child that runs."""
+        """Return the pipe to a child that runs.
+
+        Raises:
+            DecodersUnusableError: It does not start: no fault of the footage.
+        """
         if self._pipe is None:
             context = multiprocessing.get_context("spawn")
             ours, theirs = context.Pipe()
@@ -153,6 +161,13 @@ class FootageProcess:
             self._child.start()
             theirs.close()
             self._pipe = ours
+            try:
+                self._receive(ours)
+            except ChildLostError as lost:
+                self.close()
+                raise DecodersUnusableError(
+                    f"the process that opens footage does not start ({lost}): {lost.words}"
+                ) from lost
         return self._pipe
 
     def _receive(self, pipe: Connection[Any, Any]) -> Any:

@@ -1,6 +1,7 @@
 """A child that dies, hangs or grows costs one file; the frames of others come as ever."""
 
 import multiprocessing
+import multiprocessing.spawn
 import os
 import signal
 import subprocess
@@ -13,7 +14,12 @@ import numpy as np
 import pytest
 
 from tasks.video.decoding import DecoderChoice, FrameReader, VideoShape
-from tasks.video.errors import FootageChangedError, UnreadableVideoError
+from tasks.video.errors import (
+    DecodersUnusableError,
+    FootageChangedError,
+    FootageUnreachableError,
+    UnreadableVideoError,
+)
 from tasks.video.isolation import MAX_SLOTS, FootageProcess, IsolatedReader, Limits
 from tests.footage import ROOT, write_video
 
@@ -130,7 +136,7 @@ def test_errors_of_the_footage_pass_as_they_are(footage: FootageProcess, tmp_pat
     with pytest.raises(UnreadableVideoError, match="not a video file") as refused:
         footage.probe(letter)
     assert refused.value.decoder_words
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FootageUnreachableError, match=r"nowhere\.avi"):
         footage.probe(tmp_path / "nowhere.avi")
     short = write_video(tmp_path / "short.avi", 3)
     with pytest.raises(FootageChangedError, match=r"short\.avi"):
@@ -163,3 +169,11 @@ if __name__ == "__main__":
     while child.exists() and "zombie" not in (child / "status").read_text():
         assert time.monotonic() < end, "the child outlives its parent"
         time.sleep(0.05)
+
+
+def test_a_child_that_never_starts_is_no_fault_of_the_footage(
+    video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(multiprocessing.spawn, "_python_exe", b"/bin/false")
+    with FootageProcess() as footage, pytest.raises(DecodersUnusableError, match="exit code 1"):
+        footage.probe(video)
