@@ -12,10 +12,11 @@ from tasks.extraction import (
     probe_files,
     summarise_extraction,
 )
-from tasks.parameters import DEFAULT_WAREHOUSE, Encoding, Paths, WarehousePlace
+from tasks.parameters import DEFAULT_WAREHOUSE, Archive, Encoding, Paths, WarehousePlace
 from tasks.progress import measured
 
 DEFAULT_ENCODING = Encoding()
+DEFAULT_ARCHIVE = Archive()
 
 
 @flow(name="extract-clips")
@@ -23,13 +24,14 @@ def extract_clips(
     footage: Paths,
     warehouse: WarehousePlace = DEFAULT_WAREHOUSE,
     encoding: Encoding = DEFAULT_ENCODING,
+    archive: Archive = DEFAULT_ARCHIVE,
 ) -> Extraction:
     """Find footage, probe what is new, quarantine what cannot be read, and plan the clips."""
     identity = identify(encoding)
-    batches = find_new_files(warehouse, footage)
+    batches = find_new_files(warehouse, footage, archive)
     files = sum(map(len, batches))
     with measured("extracting", "files", total=files, videos=files):
         for batch in batches:
-            probe_files(warehouse, batch)
+            probe_files(warehouse, batch, archive)
     forget_moved(warehouse, [path for batch in batches for path in batch])
     return summarise_extraction(warehouse, footage, identity)

@@ -6,9 +6,11 @@ from prefect import flow
 
 from storage.quarantine import Quarantined
 from tasks.extraction import probe_files
-from tasks.parameters import DEFAULT_WAREHOUSE, Selectors, WarehousePlace
+from tasks.parameters import DEFAULT_WAREHOUSE, Archive, Selectors, WarehousePlace
 from tasks.progress import measured
 from tasks.quarantining import find_in_quarantine, release_from_quarantine
+
+DEFAULT_ARCHIVE = Archive()
 
 
 @flow(name="retry-quarantine")
@@ -20,6 +22,6 @@ def retry_quarantine(
     entries = find_in_quarantine(warehouse, footage)
     paths = release_from_quarantine(warehouse, entries)
     with measured("extracting", "files", total=len(paths), videos=len(paths)):
-        probe_files(warehouse, paths)
+        probe_files(warehouse, paths, DEFAULT_ARCHIVE)
     tried = {entry.video_id for entry in entries}
     return [entry for entry in find_in_quarantine(warehouse, []) if entry.video_id in tried]

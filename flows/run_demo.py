@@ -6,7 +6,13 @@ from prefect import flow
 
 from flows.run_pipeline import run_pipeline
 from tasks.demonstration import Verdict, draw_footage, judge, make_checkpoint
-from tasks.parameters import DEFAULT_THRESHOLD_RULE, Encoding, ThresholdText, WarehousePlace
+from tasks.parameters import (
+    DEFAULT_THRESHOLD_RULE,
+    Archive,
+    Encoding,
+    ThresholdText,
+    WarehousePlace,
+)
 from tasks.scoring import ReportSummary
 
 
@@ -25,5 +31,8 @@ def run_demo(
     scene = draw_footage(folder, seed)
     chosen = encoding or Encoding(model=make_checkpoint(folder, seed))
     normal, footage = map(str, scene.normal), map(str, scene.footage)
-    report = run_pipeline(list(normal), list(footage), warehouse, chosen, "demo", threshold)
+    just_drawn = Archive(settle_s=0)
+    report = run_pipeline(
+        list(normal), list(footage), warehouse, chosen, "demo", threshold, just_drawn
+    )
     return report, judge(report.report, scene)

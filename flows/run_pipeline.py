@@ -15,15 +15,18 @@ from tasks.parameters import (
     DEFAULT_PROFILE,
     DEFAULT_THRESHOLD_RULE,
     DEFAULT_WAREHOUSE,
+    Archive,
     Encoding,
     Paths,
     ProfileName,
     ThresholdText,
     WarehousePlace,
 )
+from tasks.profiling import check_normal
 from tasks.scoring import ReportSummary
 
 DEFAULT_ENCODING = Encoding()
+DEFAULT_ARCHIVE = Archive()
 
 
 @flow(name="run-pipeline")
@@ -34,10 +37,12 @@ def run_pipeline(
     encoding: Encoding = DEFAULT_ENCODING,
     profile: ProfileName = DEFAULT_PROFILE,
     threshold: ThresholdText = DEFAULT_THRESHOLD_RULE,
+    archive: Archive = DEFAULT_ARCHIVE,
 ) -> ReportSummary:
     """Extract, embed, profile, score and report in one go; what is there already is not redone."""
     check_request(warehouse, encoding, profile, threshold)
-    extract_clips([*normal, *footage], warehouse, encoding)
+    extract_clips([*normal, *footage], warehouse, encoding, archive)
+    check_normal(warehouse, normal)
     embedded = embed_clips(warehouse, encoding, [*normal, *footage], present=True)
     built = build_profile(normal, profile, warehouse, encoding, present=True)
     report = score_footage(

@@ -46,8 +46,9 @@ def read_record(path: Path, kind: type[Record]) -> Record:
     """Read a JSON object as a dataclass; what a newer version has added is passed over.
 
     Raises:
-        CorruptShardError: A field is missing.
+        CorruptShardError: A field that has no default is missing.
     """
     document = read_document(path)
     with reading(path):
-        return kind(**{field.name: document[field.name] for field in fields(kind)})
+        names = {field.name for field in fields(kind)} & document.keys()
+        return kind(**{name: document[name] for name in names})

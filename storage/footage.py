@@ -28,6 +28,7 @@ class Sighting:
         video_id: The video that it held.
         size_bytes: Its size.
         modified_ns: Its modification time, nanoseconds since 1970.
+        recorded_at: When it begins by what its path says, ISO 8601 in UTC, or None.
     """
 
     path: str
@@ -35,6 +36,7 @@ class Sighting:
     video_id: str
     size_bytes: int
     modified_ns: int
+    recorded_at: str | None = None
 
 
 def record_sighting(warehouse: Warehouse, sighting: Sighting) -> None:

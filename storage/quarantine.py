@@ -45,6 +45,11 @@ def find_quarantined(warehouse: Warehouse, video_id: str) -> Quarantined | None:
     return read_record(document, Quarantined) if document.exists() else None
 
 
+def quarantined_videos(warehouse: Warehouse) -> set[str]:
+    """Return the ids of all videos that are quarantined."""
+    return {path.stem for path in warehouse.path(FOLDER).glob("*.json")}
+
+
 def all_quarantined(warehouse: Warehouse) -> list[Quarantined]:
     """Return every entry, in the order of their paths."""
     entries = warehouse.path(FOLDER).glob("*.json")

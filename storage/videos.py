@@ -21,6 +21,7 @@ from storage.parquet import (
 )
 from storage.warehouse import Warehouse
 
+FOLDER = "videos"
 SCHEMA = pa.schema([pa.field("time_s", pa.float64(), nullable=False)])  # one row a frame
 
 
@@ -62,6 +63,11 @@ def has_video(warehouse: Warehouse, video_id: str) -> bool:
     return warehouse.path(_place(video_id)).exists()
 
 
+def probed_videos(warehouse: Warehouse) -> set[str]:
+    """Return the ids of all videos that have been probed."""
+    return {path.stem for path in warehouse.path(FOLDER).glob("*.parquet")}
+
+
 def count_frames(warehouse: Warehouse, video_id: str) -> int:
     """Return N of a video that has been probed.
 
@@ -87,4 +93,4 @@ def read_video(warehouse: Warehouse, video_id: str) -> VideoRecord:
 
 def _place(video_id: str) -> str:
     """Return where the record of a video is kept."""
-    return f"videos/{video_id}.parquet"
+    return f"{FOLDER}/{video_id}.parquet"

@@ -16,23 +16,34 @@ from storage.footage import (
     paths_by_video,
     record_sighting,
 )
-from storage.quarantine import find_quarantined, quarantine_video
-from storage.videos import VideoRecord, count_frames, has_video, write_video
+from storage.quarantine import find_quarantined, quarantine_video, quarantined_videos
+from storage.videos import VideoRecord, count_frames, has_video, probed_videos, write_video
 from storage.warehouse import Warehouse
 from tasks.embedding import sampling_of
 from tasks.encoder.identity import EncoderIdentity
+from tasks.naming import check_grammar, name_sighting
+from tasks.parameters import Archive
 from tasks.progress import advance
 from tasks.retrying import STEP
 from tasks.selection import LeftOut, choose_footage, lies_as_seen
 from tasks.video.clips import ClipPlan
-from tasks.video.errors import FootageChangedError, UnreadableVideoError
-from tasks.video.identity import FileStamp, video_id_of
+from tasks.video.errors import (
+    FootageChangedError,
+    FootageUnreachableError,
+    UnreadableVideoError,
+)
+from tasks.video.identity import FileStamp, reaching, video_id_of
 from tasks.video.isolation import FootageProcess
 from tasks.video.probing import Probe
 from tasks.video.search import camera_of, find_footage, printable
 
 logger = logging.getLogger(__name__)
 FILES_PER_TASK = 64
+# What the warehouse keeps of a probe beside the times of its frames.
+FACTS = (
+    "end_time_s", "width", "height", "rotation", "bits", "codec", "container", "damage",
+    "truncated", "created_at",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,29 +54,46 @@ class Extraction:
     frames: int
     clips: int
     quarantined: tuple[LeftOut, ...]
+    pending: tuple[LeftOut, ...]
 
 
 @task(**STEP)
-def find_new_files(place: str, paths: Sequence[str]) -> list[list[str]]:
-    """Return the files that are not known as they are now, in batches for ``probe_files``."""
+def find_new_files(place: str, paths: Sequence[str], archive: Archive) -> list[list[str]]:
+    """Return the settled files that are not known as they are, in batches for ``probe_files``.
+
+    Files that are known are named anew where the path grammar says something else of them.
+
+    Raises:
+        FootageNotFoundError: The path grammar matches no file.
+    """
     warehouse = Warehouse.at(place)
     warehouse.check_writable()
-    new = [str(path) for path in find_footage(paths) if not _is_known(warehouse, path)]
+    found = find_footage(paths)
+    check_grammar(archive.pattern, found)
+    judged = probed_videos(warehouse) | quarantined_videos(warehouse)
+    new = []
+    for path in found:
+        known = find_sighting(warehouse, str(path))
+        if known is None or known.video_id not in judged or not lies_as_seen(known):
+            if _is_settled(path, archive.settle_s):
+                new.append(str(path))
+        elif (named := name_sighting(known, archive.pattern, known)) != known:
+            record_sighting(warehouse, named)
     return [new[start : start + FILES_PER_TASK] for start in range(0, len(new), FILES_PER_TASK)]
 
 
 @task(**STEP)
-def probe_files(place: str, paths: Sequence[str]) -> None:
+def probe_files(place: str, paths: Sequence[str], archive: Archive) -> None:
     """Identify files and probe the videos among them; what cannot be read is quarantined."""
     warehouse = Warehouse.at(place)
     with FootageProcess() as footage:
         for path in map(Path, paths):
             try:
-                _extract(warehouse, footage, path)
-            except FileNotFoundError:
-                logger.warning("gone before it could be read: %s", printable(path))
-            except FootageChangedError as error:
-                logger.warning("%s", error)
+                known = find_sighting(warehouse, str(path))
+                sighting = _extract(warehouse, footage, path)
+                record_sighting(warehouse, name_sighting(sighting, archive.pattern, known))
+            except (FootageChangedError, FootageUnreachableError) as error:
+                logger.warning("left for the next run: %s", error)
             advance(units=1, videos=1)
 
 
@@ -93,18 +121,22 @@ def summarise_extraction(place: str, paths: Sequence[str], identity: EncoderIden
         frames=sum(frames),
         clips=sum(len(ClipPlan(number, sampling)) for number in frames),
         quarantined=footage.quarantined,
+        pending=footage.pending,
     )
 
 
-def _is_known(warehouse: Warehouse, path: Path) -> bool:
-    """Return whether a file was seen as it is now."""
-    sighting = find_sighting(warehouse, str(path))
-    return sighting is not None and lies_as_seen(sighting)
+def _is_settled(path: Path, settle_s: float) -> bool:
+    """Return whether a file can be looked at, and has not changed for a while."""
+    try:
+        return FileStamp.of(path).is_settled(settle_s)
+    except OSError:
+        return False
 
 
-def _extract(warehouse: Warehouse, footage: FootageProcess, path: Path) -> None:
-    """Identify one file, probe it unless its content is known, and record where it lies."""
-    stamp = FileStamp.of(path)
+def _extract(warehouse: Warehouse, footage: FootageProcess, path: Path) -> Sighting:
+    """Identify one file, probe it unless its content is known, and return where it lies."""
+    with reaching(path):
+        stamp = FileStamp.of(path)
     video_id = video_id_of(path)
     known = has_video(warehouse, video_id) or find_quarantined(warehouse, video_id)
     if not known:
@@ -115,16 +147,10 @@ def _extract(warehouse: Warehouse, footage: FootageProcess, path: Path) -> None:
             quarantine_video(
                 warehouse, video_id, printable(path), error.reason, error.decoder_words
             )
-    record_sighting(
-        warehouse,
-        Sighting(str(path), camera_of(path), video_id, stamp.size_bytes, stamp.modified_ns),
-    )
+    return Sighting(str(path), camera_of(path), video_id, stamp.size_bytes, stamp.modified_ns)
 
 
 def _record(video_id: str, probe: Probe) -> VideoRecord:
     """Return a probe as the warehouse keeps it."""
-    facts = {
-        name: getattr(probe, name)
-        for name in ("end_time_s", "width", "height", "rotation", "bits", "codec", "container")
-    }
-    return VideoRecord(video_id, probe.times_s, {**facts, "damage": probe.damage})
+    facts = {name: getattr(probe, name) for name in FACTS}
+    return VideoRecord(video_id, probe.times_s, facts)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tasks.encoder.checkpoint import DEFAULT_MODEL, Checkpoint
 from tasks.normality.thresholds import DEFAULT_THRESHOLD
+from tasks.video.path_pattern import PRESETS, PathPattern
 
 Paths = Annotated[
     list[str],
@@ -28,6 +29,40 @@ ThresholdText = Annotated[
 DEFAULT_WAREHOUSE = "./warehouse"
 DEFAULT_PROFILE = "default"
 DEFAULT_THRESHOLD_RULE = DEFAULT_THRESHOLD
+
+
+class Archive(BaseModel):
+    """How footage lies in its archive, and what of it is ready to be read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path_pattern: str | None = Field(
+        None,
+        description="What a path says of its file, as in {camera}/{start:%Y-%m-%d/%H.%M.%S}.mp4, "
+        f"or one of {', '.join(sorted(PRESETS))}. Without, a camera is the name of its folder.",
+    )
+    timezone: str | None = Field(
+        None, description="Zone of the times in paths, as in Europe/Berlin; UTC unless told."
+    )
+    settle_s: float = Field(
+        60.0,
+        ge=0,
+        le=86_400,
+        description="A file that changed within so many seconds is left for the next run.",
+    )
+
+    @model_validator(mode="after")
+    def _check_pattern(self) -> Self:
+        """Refuse a wrong grammar before anything starts."""
+        if self.timezone and not self.path_pattern:
+            raise ValueError("a timezone is that of the times in a path pattern: give one too")
+        self.pattern  # noqa: B018 - reads it
+        return self
+
+    @property
+    def pattern(self) -> PathPattern | None:
+        """The path grammar asked for."""
+        return PathPattern.parse(self.path_pattern, self.timezone) if self.path_pattern else None
 
 
 class Encoding(BaseModel):

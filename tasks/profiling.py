@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from prefect import task
 
+from storage.footage import Sighting
 from storage.parquet import read_lineage
 from storage.profiles import (
     ProfileContent,
@@ -36,23 +37,27 @@ class NormalVideo:
 
 
 @task(**STEP)
+def check_normal(place: str, normal: Sequence[str]) -> None:
+    """Refuse normal footage of which no file can be read, before any time is spent on encoding.
+
+    Raises:
+        FootageNotFoundError: None can.
+    """
+    _readable_normal(Warehouse.at(place), normal, present=True)
+
+
+@task(**STEP)
 def choose_normal(
     place: str, normal: Sequence[str], encoder_id: str | None, present: bool
 ) -> list[NormalVideo]:
     """Return the normal videos that are meant, each content once, in the order of their ids."""
     warehouse = Warehouse.at(place)
-    footage = choose_footage(warehouse, normal, present)
-    if not footage.readable:
-        reasons = "; ".join(f"{item.path}: {item.reason}" for item in footage.quarantined[:3])
-        raise FootageNotFoundError(
-            f"no normal footage can be read ({reasons or 'nothing was extracted'}): "
-            "give footage of normal days with --normal"
-        )
-    chosen = encoder_id or only_encoder(warehouse, footage.readable)
-    whole, pending = embedded_shards(warehouse, chosen, footage.readable)
+    readable = _readable_normal(warehouse, normal, present)
+    chosen = encoder_id or only_encoder(warehouse, readable)
+    whole, pending = embedded_shards(warehouse, chosen, readable)
     if pending and not (present and whole):  # a whole run goes on without what it could not read
         raise FootageNotFoundError(
-            f"{len(pending)} of {len(footage.readable)} normal videos are not embedded by the "
+            f"{len(pending)} of {len(readable)} normal videos are not embedded by the "
             f"encoder {chosen} ({pending[0].path} among them): run 'nightjar embed' first"
         )
     return [NormalVideo(video, tuple(shards)) for video, shards in sorted(whole.items())]
@@ -111,6 +116,21 @@ def add_known_normal(place: str, name: str, videos: Sequence[NormalVideo]) -> li
     before = [NormalVideo(video, tuple(index[video])) for video in known.video_ids]
     together = {video.video_id: video for video in (*before, *videos)}
     return [together[video_id] for video_id in sorted(together)]
+
+
+def _readable_normal(
+    warehouse: Warehouse, normal: Sequence[str], present: bool
+) -> tuple[Sighting, ...]:
+    """Return the normal footage that can be read; there is some."""
+    footage = choose_footage(warehouse, normal, present)
+    if not footage.readable:
+        left_out = (*footage.quarantined, *footage.pending)[:3]
+        reasons = "; ".join(f"{item.path}: {item.reason}" for item in left_out)
+        raise FootageNotFoundError(
+            f"no normal footage can be read ({reasons or 'nothing was extracted'}): "
+            "give footage of normal days with --normal"
+        )
+    return footage.readable
 
 
 def _sum_of(video: NormalVideo) -> StreamingMean:

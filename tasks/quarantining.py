@@ -7,7 +7,7 @@ from pathlib import Path
 
 from prefect import task
 
-from storage.footage import forget_sighting, paths_by_video
+from storage.footage import all_sightings, forget_sighting, paths_by_video
 from storage.quarantine import Quarantined, all_quarantined, release
 from storage.warehouse import Warehouse
 from tasks.retrying import STEP
@@ -23,12 +23,16 @@ def find_in_quarantine(place: str, selectors: Sequence[str]) -> list[Quarantined
     Raises:
         FootageNotFoundError: A selector means none.
     """
-    entries = all_quarantined(Warehouse.at(place))
+    warehouse = Warehouse.at(place)
+    entries = all_quarantined(warehouse)
+    cameras = {printable(item.path): item.camera for item in all_sightings(warehouse)}
     chosen: dict[str, Quarantined] = {}
     for text in selectors:
         selector = Selector(text)
         matching = [
-            entry for entry in entries if selector.matches(entry.path, camera_of(Path(entry.path)))
+            entry
+            for entry in entries
+            if selector.matches(entry.path, cameras.get(entry.path, camera_of(Path(entry.path))))
         ]
         if not matching:
             raise FootageNotFoundError(
@@ -41,12 +45,13 @@ def find_in_quarantine(place: str, selectors: Sequence[str]) -> list[Quarantined
 
 @task(**STEP)
 def release_from_quarantine(place: str, entries: Sequence[Quarantined]) -> list[str]:
-    """Forget entries and where their files lay; return those of the paths that still exist."""
+    """Forget entries, and the files among them that are gone; return the paths of the others."""
     warehouse = Warehouse.at(place)
     seen = paths_by_video(warehouse)
     paths = [path for entry in entries for path in seen.get(entry.video_id, [])]
-    for path in paths:
+    gone = [path for path in paths if not Path(path).exists()]
+    for path in gone:
         forget_sighting(warehouse, path)
     for entry in entries:
         release(warehouse, entry.video_id)
-    return [path for path in paths if Path(path).exists()]
+    return [path for path in paths if path not in gone]

@@ -11,8 +11,8 @@ from storage.quarantine import find_quarantined
 from storage.shards import encoders_in, index_shards, is_complete
 from storage.warehouse import Warehouse
 from tasks.normality.errors import IncompatibleProfileError
-from tasks.video.errors import FootageNotFoundError
-from tasks.video.identity import FileStamp
+from tasks.video.errors import FootageNotFoundError, FootageUnreachableError
+from tasks.video.identity import FileStamp, reaching
 from tasks.video.search import find_footage, printable
 from tasks.video.selector import Selector
 
@@ -36,10 +36,12 @@ class Footage:
     Attributes:
         readable: Videos that were probed.
         quarantined: Files that cannot be read.
+        pending: Files that are there, but not as they were seen: left for the next run.
     """
 
-    readable: tuple[Sighting, ...]
-    quarantined: tuple[LeftOut, ...]
+    readable: tuple[Sighting, ...] = ()
+    quarantined: tuple[LeftOut, ...] = ()
+    pending: tuple[LeftOut, ...] = ()
 
 
 def choose_footage(warehouse: Warehouse, selectors: Sequence[str], present: bool) -> Footage:
@@ -53,9 +55,14 @@ def choose_footage(warehouse: Warehouse, selectors: Sequence[str], present: bool
     Raises:
         FootageNotFoundError: A selector means nothing that was seen.
     """
+    chosen, pending = [], []
     if present:
-        seen = [find_sighting(warehouse, str(path)) for path in find_footage(selectors)]
-        chosen = [sighting for sighting in seen if sighting is not None]
+        for path in find_footage(selectors):
+            sighting = find_sighting(warehouse, str(path))
+            if sighting is not None and lies_as_seen(sighting):
+                chosen.append(sighting)
+            else:
+                pending.append(LeftOut(printable(path), _why_pending(path)))
     else:
         chosen = _matching(warehouse, selectors)
     readable, quarantined = [], []
@@ -65,14 +72,26 @@ def choose_footage(warehouse: Warehouse, selectors: Sequence[str], present: bool
             readable.append(sighting)
         else:
             quarantined.append(LeftOut(printable(sighting.path), entry.reason))
-    return Footage(tuple(readable), tuple(quarantined))
+    return Footage(tuple(readable), tuple(quarantined), tuple(pending))
 
 
 def lies_as_seen(sighting: Sighting) -> bool:
     """Return whether a file is where it was seen, unchanged by its size and modification time."""
-    path = Path(sighting.path)
-    seen = FileStamp(sighting.size_bytes, sighting.modified_ns)
-    return path.exists() and FileStamp.of(path) == seen
+    try:
+        now = FileStamp.of(Path(sighting.path))
+    except OSError:
+        return False
+    return now == FileStamp(sighting.size_bytes, sighting.modified_ns)
+
+
+def _why_pending(path: Path) -> str:
+    """Return why a file that is there was not extracted as it is."""
+    try:
+        with reaching(path), path.open("rb") as file:
+            file.read(1)
+    except FootageUnreachableError as error:
+        return f"{error.__cause__}: left for the next run"
+    return "it changed shortly before (see --settle-s) or while it was read: left for the next run"
 
 
 def embedded_shards(

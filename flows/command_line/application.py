@@ -12,9 +12,11 @@ from cyclopts import App, CycloptsError
 
 from flows.command_line.console import WRONG_USAGE, complain, session, show
 from flows.command_line.options import (
+    DEFAULT_ARCHIVE,
     DEFAULT_COMMON,
     DEFAULT_ENCODER,
     DEFAULT_OUTPUT,
+    ArchiveOptions,
     Common,
     EncoderOptions,
     Flag,
@@ -46,6 +48,7 @@ def run(
     profile: str = "default",
     threshold: str = "quantile:0.999",
     encoder: EncoderOptions = DEFAULT_ENCODER,
+    archive: ArchiveOptions = DEFAULT_ARCHIVE,
     common: Common = DEFAULT_COMMON,
 ) -> None:
     """Extract, embed, profile, score and report in one go.
@@ -60,7 +63,13 @@ def run(
         from flows.run_pipeline import run_pipeline
 
         summary = run_pipeline(
-            normal, footage, common.warehouse, encoder.encoding(), profile, threshold
+            normal,
+            footage,
+            common.warehouse,
+            encoder.encoding(),
+            profile,
+            threshold,
+            archive.archive(),
         )
     show(asdict(summary), report_lines(summary), common.json)
 
@@ -70,6 +79,7 @@ def extract(
     *,
     footage: Annotated[list[str], Many],
     encoder: EncoderOptions = DEFAULT_ENCODER,
+    archive: ArchiveOptions = DEFAULT_ARCHIVE,
     common: Common = DEFAULT_COMMON,
 ) -> None:
     """Probe footage and plan its clips.
@@ -80,10 +90,15 @@ def extract(
     with session(common):
         from flows.extract_clips import extract_clips
 
-        found = extract_clips(footage, common.warehouse, encoder.encoding())
-    document = {**asdict(found), "quarantined": len(found.quarantined)}
+        found = extract_clips(footage, common.warehouse, encoder.encoding(), archive.archive())
+    document = {
+        **asdict(found),
+        "quarantined": len(found.quarantined),
+        "pending": len(found.pending),
+    }
     lines = [f"{found.videos} videos, {found.frames} frames, {found.clips} clips"]
     lines += [f"quarantined {item.path}: {item.reason}" for item in found.quarantined]
+    lines += [f"pending {item.path}: {item.reason}" for item in found.pending]
     show(document, lines, common.json)
 
 

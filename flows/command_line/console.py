@@ -62,6 +62,7 @@ def _errors() -> tuple[tuple[type[Exception], ...], tuple[type[Exception], ...]]
         storage.NotStoredError,
         storage.WarehouseUnusableError,
         video.FootageNotFoundError,
+        video.PathPatternError,
         ValidationError,
     )
     failures = (

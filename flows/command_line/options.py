@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 if TYPE_CHECKING:
-    from tasks.parameters import Encoding
+    from tasks.parameters import Archive, Encoding
 
 Many = Parameter(consume_multiple=True, negative="")
 Flag = Parameter(negative="")
@@ -72,6 +72,31 @@ class EncoderOptions:
         return Encoding(**self.given())
 
 
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveOptions:
+    """How footage lies in its archive.
+
+    Attributes:
+        path_pattern: What a path says of its file, as in
+            '{camera}/{start:%Y-%m-%d/%H.%M.%S}.mp4', or the name of a known layout, as frigate.
+        timezone: Zone of the times in paths, as Europe/Berlin [default: UTC].
+        settle_s: Leave a file that changed within so many seconds for the next run [default: 60].
+    """
+
+    path_pattern: str | None = None
+    timezone: str | None = None
+    settle_s: float | None = None
+
+    def archive(self) -> Archive:
+        """Return the options as the flows take them."""
+        from tasks.parameters import Archive
+
+        given = {name: value for name, value in asdict(self).items() if value is not None}
+        return Archive(**given)
+
+
 DEFAULT_COMMON = Common()
 DEFAULT_OUTPUT = Output()
 DEFAULT_ENCODER = EncoderOptions()
+DEFAULT_ARCHIVE = ArchiveOptions()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.flows.conftest import Nightjar
-from tests.footage import write_video
+from tests.footage import settled, write_video
 
 ZOO_OF_TEXT = {"a.avi": "Dear Sir or Madam", "b.avi": "", "c.mp4": "RIFF but no more"}
 
@@ -16,6 +16,7 @@ def options(nightjar: Nightjar, model: Path, tmp_path: Path) -> list[str | Path]
     for name, text in ZOO_OF_TEXT.items():
         (tmp_path / "yard").mkdir(exist_ok=True)
         (tmp_path / "yard" / name).write_text(text)
+        settled(tmp_path / "yard" / name)
     options: list[str | Path] = ["--warehouse", tmp_path / "warehouse", "--json"]
     found = nightjar("extract", "--footage", tmp_path / "yard", "--model", model, *options)
     assert found.document["quarantined"] == 3

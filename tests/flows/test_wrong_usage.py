@@ -7,7 +7,7 @@ import pytest
 from storage.warehouse import Warehouse
 from tests.checkpoints import save_shape
 from tests.flows.conftest import Nightjar, Result
-from tests.footage import write_video
+from tests.footage import settled, write_video
 
 
 @pytest.fixture
@@ -86,6 +86,7 @@ def test_normal_footage_that_is_all_unreadable_is_refused_with_the_reason(
 ) -> None:
     text = tmp_path / "letter.avi"
     text.write_text("Dear Sir or Madam")
+    settled(text)
     result = nightjar(
         "run", "--normal", text, "--footage", footage, "--model", model,
         "--warehouse", tmp_path / "warehouse",
