@@ -23,9 +23,11 @@ from storage.parquet import WRITE_OPTIONS
 from storage.warehouse import Warehouse
 
 FOLDER = "reports"
+LAST_MOMENT_US = datetime.max.replace(tzinfo=UTC).timestamp() * 1e6
+RECORDED_AT = pa.timestamp("us", tz="UTC")
 EVENT_COLUMNS = (
     "event_id", "camera", "path", "video_id", "frame_start", "frame_end", "time_start_s",
-    "time_end_s", "peak_frame", "peak_score", "mean_score",
+    "time_end_s", "peak_frame", "peak_score", "mean_score", "recorded_at",
 )  # fmt: skip
 FRAME_SCORES_SCHEMA = pa.schema(
     [
@@ -34,12 +36,37 @@ FRAME_SCORES_SCHEMA = pa.schema(
         pa.field("path", pa.string(), nullable=False),
         pa.field("frame", pa.int64(), nullable=False),
         pa.field("time_s", pa.float64(), nullable=False),
-        pa.field("recorded_at", pa.timestamp("us", tz="UTC")),
+        pa.field("recorded_at", RECORDED_AT),
         pa.field("score", pa.float64(), nullable=False),
         pa.field("threshold", pa.float64(), nullable=False),
         pa.field("flagged", pa.bool_(), nullable=False),
     ]
 )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameTimes:
+    """When the frames of a video are shown, and when they were recorded.
+
+    Attributes:
+        shown_s: Seconds, shape (N,), float64, ascending.
+        start: When the first frame was recorded, with a zone, or None.
+    """
+
+    shown_s: npt.NDArray[np.float64]
+    start: datetime | None = None
+
+    def recorded_at(self) -> pa.Array:
+        """Return the moment at which each frame was recorded; null where none is known.
+
+        A damaged file can claim that a frame is shown beyond the calendar's end: that is unknown.
+        """
+        if self.start is None:
+            return pa.nulls(len(self.shown_s), RECORDED_AT)
+        moments_us = self.start.timestamp() * 1e6 + (self.shown_s - self.shown_s[0]) * 1e6
+        in_calendar = moments_us < LAST_MOMENT_US
+        known_us = np.where(in_calendar, moments_us, 0.0).round().astype(np.int64)
+        return pa.array(known_us, mask=~in_calendar).cast(RECORDED_AT)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +80,7 @@ class ReportWriter:
     def write_frames(
         self,
         video: Mapping[str, str],
-        times_s: npt.NDArray[np.float64],
+        times: FrameTimes,
         scores: npt.NDArray[np.float64],
         threshold: float,
         flagged: npt.NDArray[np.bool_],
@@ -62,7 +89,7 @@ class ReportWriter:
 
         Args:
             video: Its ``video_id``, ``camera`` and ``path``.
-            times_s: When each frame is shown, shape (N,).
+            times: When each frame is shown and was recorded.
             scores: Anomaly score of each frame, shape (N,).
             threshold: The threshold.
             flagged: Whether each is flagged, shape (N,).
@@ -72,8 +99,8 @@ class ReportWriter:
         columns = {
             **same,
             "frame": pa.array(np.arange(height, dtype=np.int64)),
-            "time_s": pa.array(times_s),
-            "recorded_at": pa.nulls(height, pa.timestamp("us", tz="UTC")),
+            "time_s": pa.array(times.shown_s),
+            "recorded_at": times.recorded_at(),
             "score": pa.array(scores),
             "threshold": pa.repeat(pa.scalar(float(threshold)), height),
             "flagged": pa.array(flagged),

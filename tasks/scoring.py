@@ -73,12 +73,12 @@ def choose_scored(
             f"footage is embedded with {other}: build a profile with that encoder, or embed the "
             "footage with the profile's"
         )
-    beside = choose_footage(warehouse, normal, present) if normal else Footage((), ())
+    beside = choose_footage(warehouse, normal, present) if normal else Footage()
     _, beside_pending = embedded_shards(warehouse, encoder_id, beside.readable)
     return FootageToScore(
         scored=tuple(item for item in chosen.readable if item.video_id in shards),
         quarantined=tuple(dict.fromkeys((*chosen.quarantined, *beside.quarantined))),
-        pending=tuple(dict.fromkeys((*pending, *beside_pending))),
+        pending=tuple(dict.fromkeys((*chosen.pending, *pending, *beside.pending, *beside_pending))),
     )
 
 
@@ -95,9 +95,7 @@ def write_report(
     with new_report(warehouse) as report:
         for sighting in footage.scored:
             video = score_video(warehouse, sighting, shards[sighting.video_id], profile, threshold)
-            report.write_frames(
-                video.names, video.record.times_s, video.scores, threshold, video.flagged
-            )
+            report.write_frames(video.names, video.times(), video.scores, threshold, video.flagged)
             videos.append(describe(video))
             timelines.append(timeline_of(video.record.times_s, video.scores))
         document = {

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +16,45 @@ from storage.errors import CorruptShardError
 from storage.footage import Sighting
 from storage.parquet import read_lineage
 from storage.profiles import ProfileContent
+from storage.reports import FrameTimes
 from storage.shards import read_shard
 from storage.videos import VideoRecord, read_video
 from storage.warehouse import Warehouse
 from tasks.normality.distances import mean_squared_error
 from tasks.normality.events import Event, find_events
 from tasks.video.search import printable
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """When a video was recorded.
+
+    Attributes:
+        start: When its first frame was, with a zone, or None.
+        source: What says so: its path, or else its container, or None.
+    """
+
+    start: datetime | None
+    source: Literal["path", "container"] | None
+
+    @classmethod
+    def of(cls, sighting: Sighting, record: VideoRecord) -> Recording:
+        """Return what the path says, or else the container."""
+        created_at = record.facts.get("created_at")
+        if sighting.recorded_at:
+            return cls(datetime.fromisoformat(sighting.recorded_at), "path")
+        if created_at:
+            return cls(datetime.fromisoformat(created_at), "container")
+        return cls(None, None)
+
+    def after(self, seconds: float) -> str | None:
+        """Return the moment that many seconds on, ISO 8601, or None where none is known."""
+        if self.start is None:
+            return None
+        try:
+            return (self.start + timedelta(seconds=seconds)).isoformat(timespec="milliseconds")
+        except OverflowError:  # a damaged file can claim to last beyond the calendar's end
+            return None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +64,7 @@ class ScoredVideo:
     Attributes:
         names: ``video_id``, ``camera`` and ``path``.
         record: What was probed.
+        recorded: When it was recorded, as far as that is known.
         decoder: The decoder that gave the frames, and why if not decord.
         scores: One a frame, shape (N,), float64.
         flagged: Whether each is above the threshold, shape (N,).
@@ -37,9 +72,14 @@ class ScoredVideo:
 
     names: dict[str, str]
     record: VideoRecord
+    recorded: Recording
     decoder: str
     scores: npt.NDArray[np.float64]
     flagged: npt.NDArray[np.bool_]
+
+    def times(self) -> FrameTimes:
+        """Return when each frame is shown and was recorded."""
+        return FrameTimes(self.record.times_s, self.recorded.start)
 
 
 def score_video(
@@ -77,6 +117,7 @@ def score_video(
             "path": printable(sighting.path),
         },
         record=record,
+        recorded=Recording.of(sighting, record),
         decoder=lineage["decoder"] + reason,
         scores=scores,
         flagged=scores > threshold,
@@ -92,8 +133,12 @@ def describe(video: ScoredVideo) -> dict[str, Any]:
         "frames": video.record.num_frames,
         "flagged_frames": int(video.flagged.sum()),
         "duration_s": float(edges_s[-1] - edges_s[0]),
+        "recorded_at": video.recorded.after(0),
+        "recorded_by": video.recorded.source,
         "decoder": video.decoder,
         "damage": "; ".join(f"{words} ({count} times)" for words, count in damage.items()),
+        "truncated": bool(video.record.facts.get("truncated", False)),
+        "health": [],
         "events": [
             _describe_event(video, event, edges_s)
             for event in find_events(video.scores, video.flagged)
@@ -109,6 +154,7 @@ def _describe_event(
         "event_id": _event_id(video, event),
         "time_start_s": float(edges_s[event.frame_start]),
         "time_end_s": float(edges_s[event.frame_end]),
+        "recorded_at": video.recorded.after(edges_s[event.frame_start] - edges_s[0]),
         **asdict(event),
     }
 

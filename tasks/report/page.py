@@ -1,9 +1,8 @@
-"""The words and the order of report.html: what an operator reads first, and how numbers are put."""
+"""The order of report.html: what an operator reads first."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from tasks.report.timeline import CHART_HEIGHT, CHART_WIDTH, Chart, Timeline, draw
+from tasks.report.words import WORDS, counted, health_in_words
 
-_TIMES = "\N{MULTIPLICATION SIGN}"
 _REPLACEMENT = 0xFFFD
 # File names may hold bytes that are no text, line breaks and marks that turn the reading direction:
 # shown as signs they can neither break the page's encoding nor pass for another name.
@@ -61,6 +60,7 @@ def render_page(document: Mapping[str, Any], timelines: Sequence[Timeline]) -> s
         key=lambda pair: pair[0].rank,
     )
     cameras = Counter(video.facts["camera"] for _, video in ranked)
+    ailments = [(interval, video) for video in videos for interval in video.facts["health"]]
     return (
         _environment()
         .get_template("page.html")
@@ -72,6 +72,8 @@ def render_page(document: Mapping[str, Any], timelines: Sequence[Timeline]) -> s
             num_quiet_cameras=len({video.facts["camera"] for video in videos} - cameras.keys()),
             eventful=sorted((v for v in videos if v.events), key=lambda v: _best_rank(v.events)),
             quiet=sorted((v for v in videos if not v.events), key=_by_camera),
+            ailments=sorted(ailments, key=_by_camera_and_time),
+            unwell=_unwell(ailments),
             canvas=(CHART_WIDTH, CHART_HEIGHT),
         )
     )
@@ -91,63 +93,6 @@ def headline(document: Mapping[str, Any]) -> str:
     else:
         where = f"{num_eventful:,} of {counted(len(videos), 'video')}"
     return f"{counted(num_events, 'event')} in {where}"
-
-
-def counted(number: int, noun: str) -> str:
-    """Put a number before a noun: ``1 event``, ``1,200 events``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def clock(time_s: float) -> str:
-    """Write a time in footage as ``h:mm:ss.s``."""
-    tenths = round(abs(time_s) * 10)
-    minutes, rest = divmod(tenths, 600)
-    sign = "-" if time_s < 0 and tenths else ""
-    return f"{sign}{minutes // 60}:{minutes % 60:02}:{rest // 10:02}.{rest % 10}"
-
-
-def length(duration_s: float) -> str:
-    """Write a duration in the two units that matter at its size."""
-    if 0 < duration_s < 0.995:
-        return f"{duration_s:.2f} s"
-    if duration_s < 59.95:
-        return f"{duration_s:.1f} s"
-    minutes, seconds = divmod(round(duration_s), 60)
-    if minutes < 60:
-        return f"{minutes} min {seconds} s"
-    return f"{minutes // 60:,} h {minutes % 60} min"
-
-
-def multiple(score: float, threshold: float) -> str:
-    """Write a score as a multiple of the threshold, never rounded across it."""
-    if threshold <= 0:
-        return f"score {score:.4g}"
-    ratio = score / threshold
-    if ratio != 1 and round(ratio, 2) == 1:
-        return f"just {'over' if ratio > 1 else 'under'} 1{_TIMES}"
-    digits = 2 if ratio < 10 else 1 if ratio < 100 else 0
-    return f"{ratio:,.{digits}f}{_TIMES}"
-
-
-def rule_in_words(rule: str) -> str:
-    """Say where a threshold comes from; a rule this page does not know stands as it is."""
-    kind, _, value = rule.partition(":")
-    if kind == "quantile":
-        return f"{float(value) * 100:.6g}% of normal frames score no higher ({rule})"
-    return rule
-
-
-def moment(iso: str) -> str:
-    """Write an ISO 8601 time to the minute, in UTC."""
-    when = datetime.fromisoformat(iso)
-    aware = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return f"{aware.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def frame_range(event: Mapping[str, Any]) -> str:
-    """Name an event's first and last frame; half-open intervals are for programs."""
-    first, last = event["frame_start"], event["frame_end"] - 1
-    return f"frame {first}" if first == last else f"frames {first} to {last}"
 
 
 def _view_videos(document: Mapping[str, Any], timelines: Sequence[Timeline]) -> list[VideoView]:
@@ -181,6 +126,21 @@ def _ranks(videos: Sequence[Mapping[str, Any]]) -> dict[tuple[int, int], int]:
     return {place: rank for rank, (*_, place) in enumerate(sorted(found), start=1)}
 
 
+def _unwell(
+    ailments: Sequence[tuple[Mapping[str, Any], VideoView]],
+) -> list[tuple[str, list[str]]]:
+    """Return each camera that did not see well, with what it suffered from."""
+    kinds: defaultdict[str, set[str]] = defaultdict(set)
+    for interval, video in ailments:
+        kinds[video.facts["camera"]].add(health_in_words(interval["kind"]))
+    return [(camera, sorted(found)) for camera, found in sorted(kinds.items())]
+
+
+def _by_camera_and_time(ailment: tuple[Mapping[str, Any], VideoView]) -> tuple[str, str, int]:
+    interval, video = ailment
+    return video.facts["camera"], video.facts["path"], interval["frame_start"]
+
+
 def _best_rank(events: Sequence[EventView]) -> int:
     return min(event.rank for event in events)
 
@@ -206,6 +166,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    words = (clock, counted, frame_range, length, moment, multiple, rule_in_words)
-    environment.filters.update({word.__name__: word for word in words})
+    environment.filters.update({word.__name__: word for word in WORDS})
     return environment

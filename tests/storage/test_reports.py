@@ -1,5 +1,6 @@
 import csv
 import json
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,14 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from storage.errors import CorruptShardError, NotStoredError
-from storage.reports import ReportWriter, new_report, read_report, report_json_schema, report_place
+from storage.reports import (
+    FrameTimes,
+    ReportWriter,
+    new_report,
+    read_report,
+    report_json_schema,
+    report_place,
+)
 from storage.warehouse import STAGING, Warehouse
 from tests.storage.samples import HOSTILE_PATHS, interruptions, paths_in, schema_of
 
@@ -21,9 +29,20 @@ EVENT = {
     "frame_end": 3,
     "time_start_s": 0.1 + 0.2,
     "time_end_s": 0.5,
+    "recorded_at": "2026-11-25T04:00:00.333+01:00",
     "peak_frame": 2,
     "peak_score": 1 / 3,
     "mean_score": 5e-324,
+}
+
+
+AILMENT = {
+    "kind": "frozen",
+    "frame_start": 1,
+    "frame_end": 3,
+    "time_start_s": 0.1,
+    "time_end_s": 0.5,
+    "recorded_at": None,
 }
 
 
@@ -36,7 +55,11 @@ def video(path: str, **changes: Any) -> dict[str, Any]:
         "flagged_frames": 2,
         "duration_s": 0.64,
         "decoder": "pyav (damaged file)",
+        "recorded_at": "2026-11-25T04:00:00.000+01:00",
+        "recorded_by": "path",
         "damage": "error while decoding (3 times)",
+        "truncated": True,
+        "health": [AILMENT],
         "events": [EVENT],
         **changes,
     }
@@ -60,7 +83,8 @@ def document(report_id: str, **changes: Any) -> dict[str, Any]:
 
 def write_frames(report: ReportWriter, item: dict[str, Any]) -> None:
     scores = np.array(item.get("scores", [0.25, 0.5, 1 / 3, 0.0]))
-    report.write_frames(item, np.arange(len(scores)) / 25, scores, 0.25, scores > 0.25)
+    times = FrameTimes(np.arange(len(scores)) / 25)
+    report.write_frames(item, times, scores, 0.25, scores > 0.25)
 
 
 def write_report(
@@ -133,7 +157,7 @@ def test_events_csv_has_one_row_an_event(warehouse: Warehouse) -> None:
         header, *rows = csv.reader(file)
     assert header == [
         *("event_id", "camera", "path", "video_id", "frame_start", "frame_end"),
-        *("time_start_s", "time_end_s", "peak_frame", "peak_score", "mean_score"),
+        *("time_start_s", "time_end_s", "peak_frame", "peak_score", "mean_score", "recorded_at"),
     ]
     found = [dict(zip(header, row, strict=True)) for row in rows]
     expected = [{**item, **event} for item in videos for event in item["events"]]
@@ -204,3 +228,18 @@ def test_every_report_has_an_id_of_its_own_that_a_path_can_hold(warehouse: Wareh
     assert {path.name for path in warehouse.path("reports").iterdir()} == ids
     assert len(ids) == 3
     assert all(report_id.replace("-", "").isalnum() for report_id in ids)
+
+
+def test_frames_are_recorded_as_long_after_the_first_as_they_are_shown_after_it() -> None:
+    start = datetime.fromisoformat("2026-11-25T04:00:00.5+01:00")
+    moments = FrameTimes(np.array([7.0, 7.04, 10.0]), start).recorded_at()
+    assert moments.type == pa.timestamp("us", tz="UTC")
+    expected = ["03:00:00.500000", "03:00:00.540000", "03:00:03.500000"]
+    assert [f"{moment:%H:%M:%S.%f}" for moment in moments.to_pylist()] == expected
+    assert FrameTimes(np.array([7.0, 7.04])).recorded_at().null_count == 2
+
+
+def test_a_frame_beyond_the_calendar_has_no_moment() -> None:
+    start = datetime.fromisoformat("2026-11-25T04:00:00+00:00")
+    moments = FrameTimes(np.array([0.0, 1e9, 1e18]), start).recorded_at().to_pylist()
+    assert [moment is None for moment in moments] == [False, False, True]

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.report.page import clock, headline, length, moment, multiple, render_page, rule_in_words
+from tasks.report.page import headline, render_page
 from tasks.report.timeline import Timeline, timeline_of
+from tasks.report.words import clock, length, moment, multiple, rule_in_words, wall_clock
 
 HOSTILE = "a\"b'c<script>alert(1)</script>\n\x00\u202e{{ 7 * 7 }}&amp;🚚\udc80.mp4"
 
@@ -22,6 +23,7 @@ def event(start: int, peak: float, name: str = "event") -> dict[str, Any]:
         "frame_end": start + 5,
         "time_start_s": start / 10,
         "time_end_s": (start + 5) / 10,
+        "recorded_at": None,
         "peak_frame": start + 2,
         "peak_score": peak,
         "mean_score": peak / 2,
@@ -37,6 +39,11 @@ def video(*events: dict[str, Any], path: str = "/in/a.mp4", camera: str = "gate"
         "flagged_frames": 5 * len(events),
         "decoder": "pyav",
         "duration_s": 10.0,
+        "recorded_at": None,
+        "recorded_by": None,
+        "damage": "",
+        "truncated": False,
+        "health": [],
         "events": list(events),
     }
 
@@ -52,6 +59,7 @@ def report(*videos: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "normal": {"videos": 1, "frames": 1000},
         "videos": list(videos),
         "quarantined": [],
+        "pending": [],
         **changes,
     }
 
@@ -62,6 +70,17 @@ def flat(score: float = 0.25) -> Timeline:
 
 def render(document: dict[str, Any]) -> str:
     return render_page(document, [flat() for _ in document["videos"]])
+
+
+def ailment(start: int, kind: str = "black") -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "frame_start": start,
+        "frame_end": start + 50,
+        "time_start_s": start / 10,
+        "time_end_s": start / 10 + 5,
+        "recorded_at": None,
+    }
 
 
 class Tags(HTMLParser):
@@ -85,12 +104,13 @@ def named(name: str) -> dict[str, Any]:
     """Return a report in which everything that comes from outside carries this name."""
     return report(
         video(event(10, 2.0, name), path=name, camera=name) | {"decoder": name, "video_id": name},
-        video(path=name, camera=name),
+        video(path=name, camera=name) | {"damage": name, "health": [ailment(0, name)]},
         profile={"name": name, "version": name},
         encoder_id=name,
         threshold_rule="x" + name,
         report_id=name,
         quarantined=[{"path": name, "reason": f"reason {name}".replace("\n", " ")}],
+        pending=[{"path": name, "reason": f"reason {name}".replace("\n", " ")}],
     )
 
 
@@ -297,3 +317,29 @@ def test_words_for_rules_and_moments() -> None:
 
 def test_the_template_lies_where_the_package_looks_for_it() -> None:
     assert (Path(__file__).parents[3] / "tasks" / "report" / "page.html").is_file()
+
+
+def test_a_camera_that_did_not_see_well_is_named_before_anything_else() -> None:
+    page = render(report(video(event(10, 2.0)) | {"health": [ailment(0), ailment(50, "frozen")]}))
+    text = " ".join(Tags(page).text.split())
+    assert text.index("1 camera did not see well") < text.index("Events, the strangest first")
+    assert "gate black picture, frozen picture" in text
+    assert text.count("black picture") == 3, "in the head, in the table, and below its video"
+    assert "did not see well" not in render(report(video(event(10, 2.0))))
+
+
+def test_wall_clock_times_are_shown_where_they_are_known() -> None:
+    recorded = {"recorded_at": "2026-03-29T03:30:00.000+02:00", "recorded_by": "path"}
+    known = event(10, 2.0) | {"recorded_at": "2026-03-29T03:30:01.000+02:00"}
+    text = " ".join(Tags(render(report(video(known) | recorded))).text.split())
+    assert "2026-03-29 03:30:01 +0200 0:00:01.0 \N{EN DASH} 0:00:01.5" in text
+    assert "Recorded 2026-03-29 03:30:00 +0200 by its path" in text
+    assert wall_clock("2026-11-25T05:00:00+00:00") == "2026-11-25 05:00:00 UTC"
+
+
+def test_what_was_cut_off_or_left_for_the_next_run_is_said() -> None:
+    damaged = video() | {"truncated": True, "damage": "error while decoding (3 times)"}
+    waiting = [{"path": "/in/now.mp4", "reason": "being written"}]
+    text = " ".join(Tags(render(report(damaged, pending=waiting))).text.split())
+    assert "Damage cut off before its end; error while decoding (3 times)" in text
+    assert "1 file left for the next run /in/now.mp4 being written" in text
