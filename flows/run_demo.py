@@ -26,4 +26,4 @@ def run_demo(
     chosen = encoding or Encoding(model=make_checkpoint(folder, seed))
     normal, footage = map(str, scene.normal), map(str, scene.footage)
     report = run_pipeline(list(normal), list(footage), warehouse, chosen, "demo", threshold)
-    return report, judge(report.report, scene)
+    return report, judge(warehouse, report.report, scene)

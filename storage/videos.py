@@ -59,7 +59,7 @@ def write_video(warehouse: Warehouse, record: VideoRecord) -> None:
 
 def has_video(warehouse: Warehouse, video_id: str) -> bool:
     """Return whether a video has been probed."""
-    return warehouse.path(_place(video_id)).exists()
+    return warehouse.exists(_place(video_id))
 
 
 def count_frames(warehouse: Warehouse, video_id: str) -> int:
@@ -68,7 +68,7 @@ def count_frames(warehouse: Warehouse, video_id: str) -> int:
     Raises:
         NotStoredError: It has not been probed.
     """
-    return count_rows(warehouse.existing(_place(video_id), f"video {video_id}"))
+    return count_rows(warehouse, warehouse.existing(_place(video_id), f"video {video_id}"))
 
 
 def read_video(warehouse: Warehouse, video_id: str) -> VideoRecord:
@@ -78,10 +78,10 @@ def read_video(warehouse: Warehouse, video_id: str) -> VideoRecord:
         NotStoredError: It has not been probed.
         CorruptShardError: Its record is damaged.
     """
-    path = warehouse.existing(_place(video_id), f"video {video_id}: extract its footage first")
-    table = read_table(path)
-    check_schema(path, table.schema, SCHEMA)
-    facts = read_lineage(path)
+    place = warehouse.existing(_place(video_id), f"video {video_id}: extract its footage first")
+    table = read_table(warehouse, place)
+    check_schema(warehouse.uri(place), table.schema, SCHEMA)
+    facts = read_lineage(warehouse, place)
     return VideoRecord(facts.pop("video_id"), table.column("time_s").to_numpy(), facts)
 
 

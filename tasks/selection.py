@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from storage.footage import Sighting, all_sightings, find_sighting
+from storage.footage import Sighting, all_sightings, find_sightings
 from storage.quarantine import find_quarantined
 from storage.shards import encoders_in, index_shards, is_complete
 from storage.warehouse import Warehouse
@@ -54,8 +55,7 @@ def choose_footage(warehouse: Warehouse, selectors: Sequence[str], present: bool
         FootageNotFoundError: A selector means nothing that was seen.
     """
     if present:
-        seen = [find_sighting(warehouse, str(path)) for path in find_footage(selectors)]
-        chosen = [sighting for sighting in seen if sighting is not None]
+        chosen = [*find_sightings(warehouse, map(str, find_footage(selectors))).values()]
     else:
         chosen = _matching(warehouse, selectors)
     readable, quarantined = [], []
@@ -77,11 +77,15 @@ def lies_as_seen(sighting: Sighting) -> bool:
 
 def embedded_shards(
     warehouse: Warehouse, encoder_id: str, footage: Sequence[Sighting]
-) -> tuple[dict[str, list[Path]], tuple[LeftOut, ...]]:
+) -> tuple[dict[str, list[str]], tuple[LeftOut, ...]]:
     """Return the shards of each video that is embedded as a whole, and the footage that is not."""
     index = index_shards(warehouse, encoder_id)
     wanted = {sighting.video_id for sighting in footage}
-    whole = {video: index[video] for video in wanted if is_complete(index.get(video, []))}
+    known = {video: index[video] for video in wanted & index.keys()}
+    complete = warehouse.each(partial(is_complete, warehouse), known.values())
+    whole = {
+        video: known[video] for video, all_there in zip(known, complete, strict=True) if all_there
+    }
     pending = tuple(
         LeftOut(printable(sighting.path), "not embedded yet by this encoder")
         for sighting in footage
