@@ -81,7 +81,7 @@ def read_seconds(file: bytes) -> float:
 
 def measure(rows: npt.NDArray[np.float32], rounds: int) -> dict[str, dict[str, float]]:
     """Return bytes a row, and the MB of float32 embeddings read and written a second."""
-    kinds = {"float32": rows, "float16": rows.astype(np.float16)}
+    kinds: dict[str, npt.NDArray[Any]] = {"float32": rows, "float16": rows.astype(np.float16)}
     ways = {f"{kind}, {name}": (kind, name) for kind in kinds for name in CANDIDATES}
     files: dict[str, bytes] = {}
     written: dict[str, list[float]] = {way: [] for way in ways}

@@ -35,4 +35,4 @@ def run_demo(
     report = run_pipeline(
         list(normal), list(footage), warehouse, chosen, "demo", threshold, just_drawn
     )
-    return report, judge(report.report, scene)
+    return report, judge(warehouse, report.report, scene)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,32 +23,49 @@ def write_document(path: Path, document: Mapping[str, Any]) -> None:
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def commit_document(warehouse: Warehouse, relative: str, document: Mapping[str, Any]) -> None:
+def commit_document(warehouse: Warehouse, place: str, document: Mapping[str, Any]) -> None:
     """Commit a JSON object to its place in the warehouse."""
-    with warehouse.commit_file(relative) as scratch:
+    with warehouse.commit_file(place) as scratch:
         write_document(scratch, document)
 
 
-def read_document(path: Path) -> dict[str, Any]:
+def read_document(warehouse: Warehouse, place: str) -> dict[str, Any]:
     """Read a JSON object.
 
     Raises:
+        FileNotFoundError: The file is not there.
         CorruptShardError: The file is none.
     """
-    with reading(path):
-        document = json.loads(path.read_text(encoding="utf-8"))
+    content = warehouse.read_bytes(place)
+    with reading(warehouse.uri(place)):
+        document = json.loads(content.decode("utf-8"))
         if not isinstance(document, dict):
             raise TypeError("no JSON object")
         return document
 
 
-def read_record(path: Path, kind: type[Record]) -> Record:
+def read_record(warehouse: Warehouse, place: str, kind: type[Record]) -> Record:
     """Read a JSON object as a dataclass; what a newer version has added is passed over.
 
     Raises:
+        FileNotFoundError: The file is not there.
         CorruptShardError: A field that has no default is missing.
     """
-    document = read_document(path)
-    with reading(path):
+    document = read_document(warehouse, place)
+    with reading(warehouse.uri(place)):
         names = {field.name for field in fields(kind)} & document.keys()
         return kind(**{name: document[name] for name in names})
+
+
+def find_record(warehouse: Warehouse, place: str, kind: type[Record]) -> Record | None:
+    """Read a JSON object as a dataclass, if it is there."""
+    try:
+        return read_record(warehouse, place, kind)
+    except FileNotFoundError:
+        return None
+
+
+def find_records(warehouse: Warehouse, places: Iterable[str], kind: type[Record]) -> list[Record]:
+    """Read those of many JSON objects that are there, in order."""
+    found = warehouse.each(lambda place: find_record(warehouse, place, kind), places)
+    return [record for record in found if record is not None]

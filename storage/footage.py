@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
-from storage.documents import commit_document, read_record
+from storage.documents import commit_document, find_record, find_records
 from storage.warehouse import Warehouse
 
 FOLDER = "footage"
@@ -46,19 +46,24 @@ def record_sighting(warehouse: Warehouse, sighting: Sighting) -> None:
 
 def forget_sighting(warehouse: Warehouse, path: str) -> None:
     """Remove what is known of a path, if anything."""
-    warehouse.path(_place(path)).unlink(missing_ok=True)
+    warehouse.remove(_place(path))
 
 
 def find_sighting(warehouse: Warehouse, path: str) -> Sighting | None:
     """Return what is known of a path."""
-    document = warehouse.path(_place(path))
-    return read_record(document, Sighting) if document.exists() else None
+    return find_record(warehouse, _place(path), Sighting)
+
+
+def find_sightings(warehouse: Warehouse, paths: Iterable[str]) -> dict[str, Sighting]:
+    """Return what is known of many paths, by path; what is unknown is left out."""
+    known = {*warehouse.files_below(FOLDER)}
+    places = [place for place in map(_place, paths) if place in known]
+    return {item.path: item for item in find_records(warehouse, places, Sighting)}
 
 
 def all_sightings(warehouse: Warehouse) -> Iterator[Sighting]:
     """Yield every sighting, in the order of their paths."""
-    folder = warehouse.path(FOLDER)
-    sightings = [read_record(entry, Sighting) for entry in folder.glob("*.json")]
+    sightings = find_records(warehouse, warehouse.files_below(FOLDER), Sighting)
     yield from sorted(sightings, key=lambda sighting: os.fsencode(sighting.path))
 
 

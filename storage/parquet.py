@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from storage.errors import CorruptShardError
+from storage.warehouse import Warehouse
 
 LINEAGE_KEY = b"nightjar"
 WRITE_OPTIONS: dict[str, Any] = {"compression": "zstd", "write_page_checksum": True}
@@ -42,40 +43,44 @@ def write_table(table: pa.Table, path: Path) -> None:
     pq.write_table(table, path, **WRITE_OPTIONS)
 
 
-def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+def read_table(warehouse: Warehouse, place: str, columns: Sequence[str] | None = None) -> pa.Table:
     """Read a table, or some columns of it, and check every page.
 
     Raises:
         CorruptShardError: The file is damaged.
     """
-    with reading(path), pq.ParquetFile(path, page_checksum_verification=True) as file:
+    with (
+        reading(warehouse.uri(place)),
+        warehouse.open(place) as source,
+        pq.ParquetFile(source, pre_buffer=True, page_checksum_verification=True) as file,
+    ):
         return file.read(columns=columns)
 
 
-def count_rows(path: Path) -> int:
+def count_rows(warehouse: Warehouse, place: str) -> int:
     """Return the number of rows of a file, from its footer.
 
     Raises:
         CorruptShardError: The footer is damaged.
     """
-    with reading(path):
-        return int(pq.read_metadata(path).num_rows)
+    with reading(warehouse.uri(place)), warehouse.open(place) as source:
+        return int(pq.read_metadata(source).num_rows)
 
 
-def read_lineage(path: Path) -> dict[str, Any]:
+def read_lineage(warehouse: Warehouse, place: str) -> dict[str, Any]:
     """Return the lineage that a file's footer carries.
 
     Raises:
         CorruptShardError: The footer is damaged, or carries none.
     """
-    with reading(path):
-        lineage = json.loads(pq.read_schema(path).metadata[LINEAGE_KEY])
+    with reading(warehouse.uri(place)), warehouse.open(place) as source:
+        lineage = json.loads(pq.read_schema(source).metadata[LINEAGE_KEY])
         if not isinstance(lineage, dict):
             raise TypeError(f"lineage is {lineage!r}")
         return lineage
 
 
-def check_schema(path: Path, found: pa.Schema, expected: pa.Schema) -> None:
+def check_schema(name: str, found: pa.Schema, expected: pa.Schema) -> None:
     """Make sure that a file has the columns that its writer gives it.
 
     Raises:
@@ -83,17 +88,18 @@ def check_schema(path: Path, found: pa.Schema, expected: pa.Schema) -> None:
     """
     if not found.remove_metadata().equals(expected.remove_metadata()):
         raise CorruptShardError(
-            f"{path} was not written by nightjar: it has the columns\n{found.remove_metadata()}\n"
+            f"{name} was not written by nightjar: it has the columns\n{found.remove_metadata()}\n"
             f"instead of\n{expected.remove_metadata()}"
         )
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
+def reading(name: str) -> Iterator[None]:
     """Turn what a damaged or foreign file makes a reader raise into an error that names it.
 
     Raises:
-        CorruptShardError: The file is not what its writer wrote. A disk's own OSError passes.
+        CorruptShardError: The file is not what its writer wrote. A disk's or network's own OSError
+            passes.
     """
     try:
         yield
@@ -102,7 +108,7 @@ def reading(path: Path) -> Iterator[None]:
             raise
         words = " ".join(str(error).split()) or type(error).__name__
         raise CorruptShardError(
-            f"{path} is damaged ({words}): delete it, a re-run rebuilds it"
+            f"{name} is damaged ({words}): delete it, a re-run rebuilds it"
         ) from error
 
 

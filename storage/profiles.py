@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +26,8 @@ from storage.parquet import read_table, reading, rows_of, vector, vectors, write
 from storage.warehouse import Warehouse
 
 FOLDER = "profiles"
+MARKER = "profile.json"  # a version exists when this does
+COLLISION_S = 0.2
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -95,20 +99,21 @@ def check_name(name: str) -> None:
 def write_profile(warehouse: Warehouse, name: str, content: ProfileContent) -> ProfileRef:
     """Commit a profile as the next version of its name, unless the newest says just the same."""
     check_name(name)
+    number = 0
     while True:
         versions = versions_of(warehouse, name)
         if versions and _said_by(warehouse, versions[-1], "digest") == content.digest():
             return versions[-1]
-        version = ProfileRef(name, str(int(versions[-1].version) + 1 if versions else 1))
+        number = max(number, int(versions[-1].version) if versions else 0) + 1
+        version = ProfileRef(name, str(number))
         try:
-            with warehouse.commit_folder(version.place) as folder:
-                write_document(folder / "profile.json", _document(version, content))
+            with warehouse.commit_folder(version.place, MARKER) as folder:
+                write_document(folder / MARKER, _document(version, content))
                 write_table(_statistics(content), folder / "profile.parquet")
                 write_table(_calibration(content), folder / "calibration.parquet")
-        except FileExistsError:
-            if not warehouse.path(version.place).is_dir():
-                raise
-            continue  # another run took this number
+        except FileExistsError:  # another run took this number; two at once may leave it unused
+            time.sleep(random.uniform(0, COLLISION_S))
+            continue
         return version
 
 
@@ -127,8 +132,7 @@ def find_profile(warehouse: Warehouse, selector: str) -> ProfileRef:
     if versions:
         there = f"its versions are {', '.join(ref.version for ref in versions)}"
     else:
-        folders = warehouse.path(FOLDER).glob("*")
-        known = ", ".join(sorted(folder.name for folder in folders))
+        known = ", ".join(warehouse.folders_in(FOLDER))
         there = f"known profiles: {known or 'none'}; build one with 'nightjar profile'"
     raise NotStoredError(f"the warehouse {warehouse.root} has no profile {selector!r}; {there}")
 
@@ -140,11 +144,11 @@ def read_profile(warehouse: Warehouse, ref: ProfileRef) -> ProfileContent:
         NotStoredError: There is none.
         CorruptShardError: It is damaged.
     """
-    folder = warehouse.existing(ref.place, f"profile {ref.name}@{ref.version}")
-    document = read_document(folder / "profile.json")
-    statistics = read_table(folder / "profile.parquet")
-    calibration = read_table(folder / "calibration.parquet")
-    with reading(folder):
+    marker = warehouse.existing(f"{ref.place}/{MARKER}", f"profile {ref.name}@{ref.version}")
+    document = read_document(warehouse, marker)
+    statistics = read_table(warehouse, f"{ref.place}/profile.parquet")
+    calibration = read_table(warehouse, f"{ref.place}/calibration.parquet")
+    with reading(warehouse.uri(ref.place)):
         return ProfileContent(
             encoder_id=document["encoder_id"],
             encoder=document["encoder"],
@@ -166,8 +170,9 @@ def encoder_of(warehouse: Warehouse, ref: ProfileRef) -> str:
 
 def versions_of(warehouse: Warehouse, name: str) -> list[ProfileRef]:
     """Return the versions of a profile, oldest first."""
-    folders = warehouse.path(f"{FOLDER}/{name}").glob("*")
-    numbers = sorted(int(folder.name) for folder in folders if folder.name.isdecimal())
+    whole = re.compile(rf"{FOLDER}/{re.escape(name)}/(\d+)/{MARKER}", re.ASCII)
+    found = map(whole.fullmatch, warehouse.files_below(f"{FOLDER}/{name}"))
+    numbers = sorted(int(match[1]) for match in found if match)
     return [ProfileRef(name, str(number)) for number in numbers]
 
 
@@ -189,9 +194,9 @@ def _document(ref: ProfileRef, content: ProfileContent) -> dict[str, Any]:
 
 def _said_by(warehouse: Warehouse, ref: ProfileRef, name: str) -> str:
     """Return one word of a committed version's ``profile.json``."""
-    path = warehouse.path(f"{ref.place}/profile.json")
-    document = read_document(path)
-    with reading(path):
+    place = f"{ref.place}/{MARKER}"
+    document = read_document(warehouse, place)
+    with reading(warehouse.uri(place)):
         return str(document[name])
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
 
-from storage.documents import commit_document, read_record
+from storage.documents import commit_document, find_record, find_records
 from storage.warehouse import Warehouse
 
 FOLDER = "quarantine"
@@ -41,25 +42,23 @@ def quarantine_video(
 
 def find_quarantined(warehouse: Warehouse, video_id: str) -> Quarantined | None:
     """Return the quarantine entry of a video, if there is one."""
-    document = warehouse.path(_place(video_id))
-    return read_record(document, Quarantined) if document.exists() else None
+    return find_record(warehouse, _place(video_id), Quarantined)
 
 
 def quarantined_videos(warehouse: Warehouse) -> set[str]:
     """Return the ids of all videos that are quarantined."""
-    return {path.stem for path in warehouse.path(FOLDER).glob("*.json")}
+    return {PurePosixPath(place).stem for place in warehouse.files_below(FOLDER)}
 
 
 def all_quarantined(warehouse: Warehouse) -> list[Quarantined]:
     """Return every entry, in the order of their paths."""
-    entries = warehouse.path(FOLDER).glob("*.json")
-    found = [read_record(entry, Quarantined) for entry in entries]
+    found = find_records(warehouse, warehouse.files_below(FOLDER), Quarantined)
     return sorted(found, key=lambda entry: (entry.path, entry.video_id))
 
 
 def release(warehouse: Warehouse, video_id: str) -> None:
     """Remove an entry: the video is tried again where it is seen next."""
-    warehouse.path(_place(video_id)).unlink(missing_ok=True)
+    warehouse.remove(_place(video_id))
 
 
 def _place(video_id: str) -> str:

@@ -18,11 +18,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from storage.documents import read_document, write_document
-from storage.errors import NotStoredError
-from storage.parquet import WRITE_OPTIONS
+from storage.parquet import WRITE_OPTIONS, reading
 from storage.warehouse import Warehouse
 
 FOLDER = "reports"
+MARKER = "report.json"  # a report exists when this does
 LAST_MOMENT_US = datetime.max.replace(tzinfo=UTC).timestamp() * 1e6
 RECORDED_AT = pa.timestamp("us", tz="UTC")
 EVENT_COLUMNS = (
@@ -109,7 +109,7 @@ class ReportWriter:
 
     def write_document(self, document: Mapping[str, Any], page: str) -> None:
         """Write ``report.json``, ``events.csv`` and ``report.html``."""
-        write_document(self.folder / "report.json", document)
+        write_document(self.folder / MARKER, document)
         (self.folder / "report.html").write_text(page, encoding="utf-8")
         rows = [{**video, **event} for video in document["videos"] for event in video["events"]]
         with (self.folder / "events.csv").open("w", encoding="utf-8", newline="") as file:
@@ -125,7 +125,7 @@ _VIDEO_COLUMNS: Sequence[str] = ("video_id", "camera", "path")
 def new_report(warehouse: Warehouse) -> Iterator[ReportWriter]:
     """Yield a writer whose files become a report in one step, on success."""
     report_id = f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}-{secrets.token_hex(3)}"
-    with warehouse.commit_folder(report_place(report_id)) as folder:
+    with warehouse.commit_folder(report_place(report_id), MARKER) as folder:
         (folder / "media").mkdir()
         scores = folder / "frame_scores.parquet"
         with pq.ParquetWriter(scores, FRAME_SCORES_SCHEMA, **WRITE_OPTIONS) as frame_scores:
@@ -149,29 +149,35 @@ class Report:
     """A committed report.
 
     Attributes:
-        folder: Where it lies.
+        warehouse: What holds it.
+        place: Where it lies in there.
         document: ``report.json``.
     """
 
-    folder: Path
+    warehouse: Warehouse
+    place: str
     document: dict[str, Any]
 
     def scores_of(self, path: str) -> npt.NDArray[np.float64]:
         """Return the scores of a footage file's frames, in order, shape (N,)."""
-        chosen = pq.read_table(
-            self.folder / "frame_scores.parquet", columns=["score"], filters=[("path", "=", path)]
-        )
+        place = f"{self.place}/frame_scores.parquet"
+        with reading(self.warehouse.uri(place)), self.warehouse.open(place) as source:
+            chosen = pq.read_table(
+                source,
+                columns=["score"],
+                filters=[("path", "=", path)],
+                page_checksum_verification=True,
+            )
         scores: npt.NDArray[np.float64] = chosen.column("score").to_numpy()
         return scores
 
 
-def read_report(folder: Path) -> Report:
+def read_report(warehouse: Warehouse, report_id: str) -> Report:
     """Read a report.
 
     Raises:
         NotStoredError: There is none.
     """
-    document = folder / "report.json"
-    if not document.exists():
-        raise NotStoredError(f"there is no report at {folder}")
-    return Report(folder, read_document(document))
+    place = report_place(report_id)
+    marker = warehouse.existing(f"{place}/{MARKER}", f"report {report_id}")
+    return Report(warehouse, place, read_document(warehouse, marker))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
+from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
@@ -31,6 +31,7 @@ from storage.warehouse import Warehouse
 
 FOLDER = "embeddings"
 SCHEMA_VERSION = 1
+_SHARD = re.compile(r"/camera=[^/]*/video=(?P<video>[^/]*)/part-[^/]*\.parquet$")
 NAME_BYTES = 180  # of a camera in a folder's name; file systems take 255
 
 
@@ -127,17 +128,18 @@ def write_shard(
         write_table(table, scratch)
 
 
-def read_shard(path: Path) -> FrameEmbeddings:
+def read_shard(warehouse: Warehouse, place: str) -> FrameEmbeddings:
     """Read the embeddings of a shard and the frames that they speak for.
 
     Raises:
         CorruptShardError: The shard is damaged or of another schema.
     """
     columns = ["frame_start", "frame_end", "embedding"]
-    table = read_table(path, columns)
-    with reading(path):
+    name = warehouse.uri(place)
+    table = read_table(warehouse, place, columns)
+    with reading(name):
         schema = shard_schema(table.schema.field("embedding").type.list_size)
-        check_schema(path, table.schema, pa.schema([schema.field(name) for name in columns]))
+        check_schema(name, table.schema, pa.schema([schema.field(column) for column in columns]))
     return FrameEmbeddings(
         table.column("frame_start").to_numpy(),
         table.column("frame_end").to_numpy(),
@@ -145,19 +147,21 @@ def read_shard(path: Path) -> FrameEmbeddings:
     )
 
 
-def index_shards(warehouse: Warehouse, encoder_id: str) -> dict[str, list[Path]]:
-    """Return the committed shards of each video under one encoder, in the order of their parts."""
-    shards: defaultdict[str, list[Path]] = defaultdict(list)
-    folder = warehouse.path(f"{FOLDER}/encoder={encoder_id}")
-    for path in folder.glob("camera=*/video=*/part-*.parquet"):
-        shards[path.parent.name.removeprefix("video=")].append(path)
-    return {video: _parts_in_order(paths) for video, paths in shards.items()}
+def index_shards(warehouse: Warehouse, encoder_id: str) -> dict[str, list[str]]:
+    """Return where each video's committed shards are under one encoder, in the order of parts."""
+    shards: defaultdict[str, list[str]] = defaultdict(list)
+    for place in warehouse.files_below(f"{FOLDER}/encoder={encoder_id}"):
+        if match := _SHARD.search(place):
+            shards[match["video"]].append(place)
+    return {video: _parts_in_order(places) for video, places in shards.items()}
 
 
-def shards_of_video(warehouse: Warehouse, encoder_id: str, video_id: str) -> list[Path]:
-    """Return the committed shards of one video, whichever camera's they are, in order."""
-    folder = warehouse.path(f"{FOLDER}/encoder={encoder_id}")
-    return _parts_in_order(folder.glob(f"camera=*/video={video_id}/part-*.parquet"))
+def shards_of_video(warehouse: Warehouse, encoder_id: str, video_id: str) -> list[str]:
+    """Return where a video's committed shards are, whichever camera's they are, in order."""
+    encoder = f"{FOLDER}/encoder={encoder_id}"
+    folders = [f"{encoder}/{name}/video={video_id}" for name in warehouse.folders_in(encoder)]
+    found = chain.from_iterable(warehouse.each(warehouse.files_below, folders))
+    return _parts_in_order(place for place in found if _SHARD.search(place))
 
 
 def part_name(part: int) -> str:
@@ -165,19 +169,19 @@ def part_name(part: int) -> str:
     return f"part-{part:05d}.parquet"
 
 
-def is_complete(shards: list[Path]) -> bool:
+def is_complete(warehouse: Warehouse, shards: Sequence[str]) -> bool:
     """Return whether all parts of a video are there."""
     if not shards:
         return False
-    lineage = read_lineage(shards[0])
-    with reading(shards[0]):
+    lineage = read_lineage(warehouse, shards[0])
+    with reading(warehouse.uri(shards[0])):
         return len(shards) == int(lineage["parts"])
 
 
 def encoders_in(warehouse: Warehouse) -> list[str]:
     """Return the ids of the encoders that have shards."""
-    folders = warehouse.path(FOLDER).glob("encoder=*")
-    return sorted(folder.name.removeprefix("encoder=") for folder in folders)
+    names = warehouse.folders_in(FOLDER)
+    return [name.removeprefix("encoder=") for name in names if name.startswith("encoder=")]
 
 
 def folder_name(camera: str) -> str:
@@ -189,7 +193,7 @@ def folder_name(camera: str) -> str:
     return f"{start}-{sha256(camera.encode()).hexdigest()[:12]}"
 
 
-def _parts_in_order(shards: Iterable[Path]) -> list[Path]:
+def _parts_in_order(shards: Iterable[str]) -> list[str]:
     """Return one shard a part: two runs at once may have put it under two cameras."""
-    parts = {path.name: path for path in sorted(shards, reverse=True)}
+    parts = {place.rpartition("/")[2]: place for place in sorted(shards, reverse=True)}
     return [parts[name] for name in sorted(parts)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -60,12 +61,12 @@ def write_video(warehouse: Warehouse, record: VideoRecord) -> None:
 
 def has_video(warehouse: Warehouse, video_id: str) -> bool:
     """Return whether a video has been probed."""
-    return warehouse.path(_place(video_id)).exists()
+    return warehouse.exists(_place(video_id))
 
 
 def probed_videos(warehouse: Warehouse) -> set[str]:
     """Return the ids of all videos that have been probed."""
-    return {path.stem for path in warehouse.path(FOLDER).glob("*.parquet")}
+    return {PurePosixPath(place).stem for place in warehouse.files_below(FOLDER)}
 
 
 def count_frames(warehouse: Warehouse, video_id: str) -> int:
@@ -74,7 +75,7 @@ def count_frames(warehouse: Warehouse, video_id: str) -> int:
     Raises:
         NotStoredError: It has not been probed.
     """
-    return count_rows(warehouse.existing(_place(video_id), f"video {video_id}"))
+    return count_rows(warehouse, warehouse.existing(_place(video_id), f"video {video_id}"))
 
 
 def read_video(warehouse: Warehouse, video_id: str) -> VideoRecord:
@@ -84,10 +85,10 @@ def read_video(warehouse: Warehouse, video_id: str) -> VideoRecord:
         NotStoredError: It has not been probed.
         CorruptShardError: Its record is damaged.
     """
-    path = warehouse.existing(_place(video_id), f"video {video_id}: extract its footage first")
-    table = read_table(path)
-    check_schema(path, table.schema, SCHEMA)
-    facts = read_lineage(path)
+    place = warehouse.existing(_place(video_id), f"video {video_id}: extract its footage first")
+    table = read_table(warehouse, place)
+    check_schema(warehouse.uri(place), table.schema, SCHEMA)
+    facts = read_lineage(warehouse, place)
     return VideoRecord(facts.pop("video_id"), table.column("time_s").to_numpy(), facts)
 
 

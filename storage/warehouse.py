@@ -1,159 +1,142 @@
-"""The warehouse's root: where things lie in it, and how they become visible in one step.
+"""The warehouse: what everything is called in it, wherever it is kept.
 
-What is not committed does not exist. Files and folders are made in ``.staging`` and renamed to
-their place when they are whole and on disk; readers never look into ``.staging``.
+A thing's *place* is its name in the warehouse, ``profiles/default/3/profile.json`` for one. What is
+not committed does not exist: files and folders become visible in one step, when they are whole.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
-from uuid import uuid4
+from typing import TypeVar
 
+import pyarrow as pa
+
+from storage.bucket import Bucket
 from storage.errors import NotStoredError, WarehouseUnusableError
+from storage.local_folder import LocalFolder
 
-STAGING = ".staging"
-LEFTOVER_S = 24 * 3600.0  # no commit takes as long
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
 class Warehouse:
-    """A folder that holds shards, profiles, reports and quarantine.
+    """A folder or bucket that holds shards, profiles, reports and quarantine.
 
     Attributes:
-        root: The folder, absolute.
+        medium: What keeps it.
     """
 
-    root: Path
+    medium: LocalFolder | Bucket
 
     @classmethod
     def at(cls, place: str) -> Warehouse:
-        """Return the warehouse at a folder or ``file://`` URI; nothing is created.
+        """Return the warehouse at a folder, ``file://`` URI or ``s3://bucket/prefix``.
+
+        Nothing is created, and nothing asked of an object store yet. Its credentials, region and
+        endpoint come from the environment; the URI's query may give ``region``, ``scheme`` and
+        ``endpoint_override``.
 
         Raises:
             WarehouseUnusableError: The place cannot be a warehouse.
         """
-        parts = urlsplit(place)
-        if parts.scheme == "file":
-            place = unquote(parts.path)
-        elif "://" in place:
+        if place.startswith("s3://"):
+            return cls(Bucket.at(place))
+        if "://" in place and not place.startswith("file://"):
             raise WarehouseUnusableError(
-                f"--warehouse {place!r}: only folders are supported yet, give a folder"
+                f"--warehouse {place!r}: give a folder or s3://bucket/prefix"
             )
-        root = Path(os.path.expanduser(place)).absolute()  # noqa: PTH111 - leaves ~nobody as it is
-        if root.exists() and not root.is_dir():
-            raise WarehouseUnusableError(f"--warehouse {place!r} is a file: give a folder")
-        return cls(root)
+        return cls(LocalFolder.at(place))
 
-    def path(self, relative: str) -> Path:
-        """Return the place of something in the warehouse."""
-        return self.root / relative
+    @property
+    def root(self) -> str:
+        """Where the warehouse is: an absolute path, or ``s3://bucket/prefix``."""
+        return self.medium.root
 
-    def existing(self, relative: str, what: str) -> Path:
-        """Return the place of something that must be there.
+    def uri(self, place: str) -> str:
+        """Return where something is: an absolute path, or ``s3://bucket/prefix/…``."""
+        return self.medium.uri(place)
+
+    def exists(self, place: str) -> bool:
+        """Return whether a file is there."""
+        return self.medium.exists(place)
+
+    def existing(self, place: str, what: str) -> str:
+        """Return the place of a file that must be there.
 
         Raises:
             NotStoredError: It is not; the message names ``what``.
         """
-        path = self.path(relative)
-        if not path.exists():
+        if not self.exists(place):
             raise NotStoredError(f"the warehouse {self.root} holds no {what}")
-        return path
+        return place
+
+    def files_below(self, folder: str) -> list[str]:
+        """Return the places of all committed files below a folder, sorted, by one listing."""
+        return self.medium.files_below(folder)
+
+    def folders_in(self, folder: str) -> list[str]:
+        """Return the names of the folders in a folder, sorted, by one listing."""
+        return self.medium.folders_in(folder)
+
+    def open(self, place: str) -> pa.NativeFile:
+        """Return a file for random access.
+
+        Raises:
+            FileNotFoundError: It is not there.
+        """
+        return self.medium.open(place)
+
+    def read_bytes(self, place: str) -> bytes:
+        """Return what a file holds.
+
+        Raises:
+            FileNotFoundError: It is not there.
+        """
+        with self.open(place) as file:
+            content: bytes = file.read()
+            return content
+
+    def remove(self, place: str) -> None:
+        """Remove a file, if it is there."""
+        self.medium.remove(place)
+
+    def each(self, read: Callable[[Key], Value], keys: Iterable[Key]) -> list[Value]:
+        """Return what a reader makes of each key, in order; many at once where that is faster."""
+        if self.medium.READERS_AT_ONCE == 1:
+            return list(map(read, keys))
+        with ThreadPoolExecutor(self.medium.READERS_AT_ONCE) as threads:
+            return list(threads.map(read, keys))
 
     def check_writable(self) -> None:
-        """Create the warehouse if need be, and make sure that it can be written.
+        """Make sure that the warehouse can be written, and sweep what killed runs have left.
 
         Raises:
             WarehouseUnusableError: It cannot.
         """
         try:
-            with self._scratch() as scratch:
-                scratch.write_bytes(b"nightjar")
-            self._sweep()
+            self.medium.try_writing()
         except OSError as error:
             raise WarehouseUnusableError(
                 f"the warehouse {self.root} cannot be written ({error.strerror}): "
                 "free or permit the place, or give another with --warehouse"
             ) from error
 
-    @contextmanager
-    def commit_file(self, relative: str) -> Iterator[Path]:
-        """Yield a scratch path whose file takes its place, whole and on disk, on success."""
-        with self._scratch() as scratch:
-            yield scratch
-            final = self.path(relative)
-            _make_folder(final.parent)
-            _sync(scratch)
-            scratch.replace(final)
-            _sync(final.parent)
+    def commit_file(self, place: str) -> AbstractContextManager[Path]:
+        """Return a block that yields a local scratch path; its file is committed on success."""
+        return self.medium.commit_file(place)
 
-    @contextmanager
-    def commit_folder(self, relative: str) -> Iterator[Path]:
-        """Yield a scratch folder that takes its place, whole and on disk, on success.
+    def commit_folder(self, place: str, marker: str) -> AbstractContextManager[Path]:
+        """Return a block that yields a local scratch folder; it is committed on success.
 
-        Raises:
-            FileExistsError: Another run has committed that folder in the meantime.
+        Args:
+            place: Where it goes. Entering the block does not reserve it: a commit that comes too
+                late raises ``FileExistsError``, and the other run's folder stays as it is.
+            marker: The file that the block must write and that makes the folder one that exists,
+                for readers look for it.
         """
-        with self._scratch() as scratch:
-            scratch.mkdir()
-            yield scratch
-            for path in (*scratch.rglob("*"), scratch):
-                _sync(path)
-            final = self.path(relative)
-            _make_folder(final.parent)
-            try:
-                scratch.rename(final)
-            except OSError as error:
-                if final.exists():
-                    raise FileExistsError(f"{final} exists already") from error
-                raise
-            _sync(final.parent)
-
-    def _sweep(self) -> None:
-        """Remove what killed runs have left in staging long ago."""
-        for leftover in self.path(STAGING).iterdir():
-            if time.time() - leftover.stat().st_mtime > LEFTOVER_S:
-                _remove(leftover)
-
-    @contextmanager
-    def _scratch(self) -> Iterator[Path]:
-        """Yield a fresh path on the warehouse's own file system; nothing stays of it."""
-        staging = self.path(STAGING)
-        staging.mkdir(parents=True, exist_ok=True)
-        scratch = staging / uuid4().hex
-        try:
-            yield scratch
-        finally:  # on cancellation too; after the rename there is nothing left to remove
-            _remove(scratch)
-
-
-def _remove(path: Path) -> None:
-    """Remove a file or a folder, if it is there."""
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _make_folder(folder: Path) -> None:
-    """Make a folder and those above it, and wait until their entries are on disk."""
-    if folder.is_dir():
-        return
-    _make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
-    _sync(folder.parent)
-
-
-def _sync(path: Path) -> None:
-    """Wait until a file or a folder's entries are on disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        return self.medium.commit_folder(place, marker)

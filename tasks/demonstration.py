@@ -9,6 +9,7 @@ import numpy as np
 from prefect import task
 
 from storage.reports import Report, read_report
+from storage.warehouse import Warehouse
 from tasks.encoder.seeded import save_seeded_checkpoint
 from tasks.retrying import STEP
 from tasks.scene.evaluation import Detection, Matching, frame_auroc, frame_labels, match_events
@@ -43,9 +44,9 @@ def make_checkpoint(folder: str, seed: int) -> str:
 
 
 @task(**STEP)
-def judge(report: str, scene: Scene) -> Verdict:
+def judge(place: str, report: str, scene: Scene) -> Verdict:
     """Hold a report against the anomalies that were put into the footage."""
-    content: Report = read_report(Path(report))
+    content: Report = read_report(Warehouse.at(place), report.rpartition("/")[2])
     events, labels, scores = [], [], []
     for video in content.document["videos"]:
         name = Path(video["path"]).name

@@ -12,6 +12,7 @@ from prefect import task
 from storage.footage import (
     Sighting,
     find_sighting,
+    find_sightings,
     forget_sighting,
     paths_by_video,
     record_sighting,
@@ -71,9 +72,10 @@ def find_new_files(place: str, paths: Sequence[str], archive: Archive) -> list[l
     found = find_footage(paths)
     check_grammar(archive.pattern, found)
     judged = probed_videos(warehouse) | quarantined_videos(warehouse)
+    seen = find_sightings(warehouse, map(str, found))
     new = []
     for path in found:
-        known = find_sighting(warehouse, str(path))
+        known = seen.get(str(path))
         if known is None or known.video_id not in judged or not lies_as_seen(known):
             if _is_settled(path, archive.settle_s):
                 new.append(str(path))
@@ -101,9 +103,11 @@ def probe_files(place: str, paths: Sequence[str], archive: Archive) -> None:
 def forget_moved(place: str, paths: Sequence[str]) -> None:
     """Forget where the videos of new files lay before, if they are gone there; shards stay."""
     warehouse = Warehouse.at(place)
-    seen = [find_sighting(warehouse, path) for path in paths]
-    elsewhere = paths_by_video(warehouse) if paths else {}
-    for video_id in {sighting.video_id for sighting in seen if sighting is not None}:
+    if not paths:
+        return
+    seen = find_sightings(warehouse, paths).values()
+    elsewhere = paths_by_video(warehouse)
+    for video_id in {sighting.video_id for sighting in seen}:
         for path in elsewhere[video_id]:
             if not Path(path).exists():
                 forget_sighting(warehouse, path)

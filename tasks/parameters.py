@@ -18,7 +18,9 @@ Selectors = Annotated[
     list[str],
     Field(description="Paths, folders or globs of footage already embedded, or camera:NAME."),
 ]
-WarehousePlace = Annotated[str, Field(description="Folder that holds everything nightjar keeps.")]
+WarehousePlace = Annotated[
+    str, Field(description="Folder, or s3://bucket/prefix, that holds everything nightjar keeps.")
+]
 ProfileName = Annotated[str, Field(description="Name of the profile of normal behaviour.")]
 ProfileSelector = Annotated[str, Field(description="NAME for the newest version, or NAME@VERSION.")]
 ThresholdText = Annotated[

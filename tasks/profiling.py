@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 from prefect import task
@@ -33,7 +33,7 @@ class NormalVideo:
     """A normal video and its shards."""
 
     video_id: str
-    shards: tuple[Path, ...]
+    shards: tuple[str, ...]
 
 
 @task(**STEP)
@@ -70,14 +70,15 @@ def commit_profile(place: str, name: str, videos: Sequence[NormalVideo]) -> Prof
     The normal footage is scored too, each video against the profile of the others, so that its
     scores are what unseen normal footage would have; a single video is scored against itself.
     """
-    sums = {video.video_id: _sum_of(video) for video in videos}
-    lineages = [read_lineage(video.shards[0]) for video in videos]
+    warehouse = Warehouse.at(place)
+    sums = {video.video_id: _sum_of(warehouse, video) for video in videos}
+    lineages = [read_lineage(warehouse, video.shards[0]) for video in videos]
     width = int(lineages[0]["encoder"]["width"])
     profile = merged(sums.values(), width)
     scores, owners, weights = [], [], []
     for number, video in enumerate(videos):
         others = profile.subtract(sums[video.video_id]) if len(videos) > 1 else profile
-        for rows in _rows_of(video):
+        for rows in _rows_of(warehouse, video):
             scores.append(mean_squared_error(rows.embeddings, others.mean))
             owners.append(np.full(len(rows.weights), number))
             weights.append(rows.weights)
@@ -93,7 +94,7 @@ def commit_profile(place: str, name: str, videos: Sequence[NormalVideo]) -> Prof
         score_videos=np.concatenate(owners),
         score_weights=np.concatenate(weights),
     )
-    return write_profile(Warehouse.at(place), name, content)
+    return write_profile(warehouse, name, content)
 
 
 @task(**STEP)
@@ -106,7 +107,7 @@ def add_known_normal(place: str, name: str, videos: Sequence[NormalVideo]) -> li
     warehouse = Warehouse.at(place)
     ref = find_profile(warehouse, name)
     known = read_profile(warehouse, ref)
-    encoder_id = str(read_lineage(videos[0].shards[0])["encoder_id"])
+    encoder_id = str(read_lineage(warehouse, videos[0].shards[0])["encoder_id"])
     if known.encoder_id != encoder_id:
         raise IncompatibleProfileError(
             f"profile {ref.name}@{ref.version} was built with the encoder {known.encoder_id}, but "
@@ -133,12 +134,12 @@ def _readable_normal(
     return footage.readable
 
 
-def _sum_of(video: NormalVideo) -> StreamingMean:
+def _sum_of(warehouse: Warehouse, video: NormalVideo) -> StreamingMean:
     """Return the statistics of one video, read part by part."""
-    parts = [StreamingMean.of(rows.embeddings, rows.weights) for rows in _rows_of(video)]
+    parts = [StreamingMean.of(rows.embeddings, rows.weights) for rows in _rows_of(warehouse, video)]
     return merged(parts, len(parts[0].total))
 
 
-def _rows_of(video: NormalVideo) -> Iterator[FrameEmbeddings]:
+def _rows_of(warehouse: Warehouse, video: NormalVideo) -> Iterator[FrameEmbeddings]:
     """Yield the embeddings of a video, part by part."""
-    return map(read_shard, video.shards)
+    return map(partial(read_shard, warehouse), video.shards)

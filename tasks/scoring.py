@@ -112,7 +112,7 @@ def write_report(
         }
         report.write_document(document, render_page(document, timelines))
     return ReportSummary(
-        report=str(warehouse.path(report_place(report.report_id))),
+        report=warehouse.uri(report_place(report.report_id)),
         profile={"name": ref.name, "version": ref.version},
         threshold=threshold,
         videos=len(videos),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from storage.footage import Sighting, all_sightings, find_sighting
+from storage.footage import Sighting, all_sightings, find_sightings
 from storage.quarantine import find_quarantined
 from storage.shards import encoders_in, index_shards, is_complete
 from storage.warehouse import Warehouse
@@ -57,8 +58,10 @@ def choose_footage(warehouse: Warehouse, selectors: Sequence[str], present: bool
     """
     chosen, pending = [], []
     if present:
-        for path in find_footage(selectors):
-            sighting = find_sighting(warehouse, str(path))
+        found = find_footage(selectors)
+        known = find_sightings(warehouse, map(str, found))
+        for path in found:
+            sighting = known.get(str(path))
             if sighting is not None and lies_as_seen(sighting):
                 chosen.append(sighting)
             else:
@@ -96,11 +99,15 @@ def _why_pending(path: Path) -> str:
 
 def embedded_shards(
     warehouse: Warehouse, encoder_id: str, footage: Sequence[Sighting]
-) -> tuple[dict[str, list[Path]], tuple[LeftOut, ...]]:
+) -> tuple[dict[str, list[str]], tuple[LeftOut, ...]]:
     """Return the shards of each video that is embedded as a whole, and the footage that is not."""
     index = index_shards(warehouse, encoder_id)
     wanted = {sighting.video_id for sighting in footage}
-    whole = {video: index[video] for video in wanted if is_complete(index.get(video, []))}
+    known = {video: index[video] for video in wanted & index.keys()}
+    complete = warehouse.each(partial(is_complete, warehouse), known.values())
+    whole = {
+        video: known[video] for video, all_there in zip(known, complete, strict=True) if all_there
+    }
     pending = tuple(
         LeftOut(printable(sighting.path), "not embedded yet by this encoder")
         for sighting in footage

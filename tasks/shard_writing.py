@@ -45,9 +45,9 @@ def path_to_read(sightings: Sequence[Sighting]) -> Sighting:
     )
 
 
-def missing_parts(parts: PartPlan, shards: Sequence[Path]) -> list[int]:
+def missing_parts(parts: PartPlan, shards: Sequence[str]) -> list[int]:
     """Return the parts of a video that have no shard."""
-    there = {shard.name for shard in shards}
+    there = {shard.rpartition("/")[2] for shard in shards}
     return [part for part in range(len(parts)) if part_name(part) not in there]
 
 

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -85,7 +84,7 @@ class ScoredVideo:
 def score_video(
     warehouse: Warehouse,
     sighting: Sighting,
-    shards: Sequence[Path],
+    shards: Sequence[str],
     profile: ProfileContent,
     threshold: float,
 ) -> ScoredVideo:
@@ -97,18 +96,21 @@ def score_video(
     record = read_video(warehouse, sighting.video_id)
     pieces, covered = [], 0
     for shard in shards:
-        rows = read_shard(shard)
+        rows = read_shard(warehouse, shard)
         edges = np.append(rows.frame_start, rows.frame_end[-1])
         if edges[0] != covered or (edges[1:] != rows.frame_end).any():
-            raise CorruptShardError(f"{shard} leaves out frames: delete it, a re-run rebuilds it")
+            raise CorruptShardError(
+                f"{warehouse.uri(shard)} leaves out frames: delete it, a re-run rebuilds it"
+            )
         pieces.append(np.repeat(mean_squared_error(rows.embeddings, profile.mean), rows.weights))
         covered = int(edges[-1])
     if covered != record.num_frames:
         raise CorruptShardError(
-            f"{shards[-1].parent} holds {covered} of {record.num_frames} frames: delete it"
+            f"{warehouse.uri(shards[-1].rpartition('/')[0])} holds {covered} of "
+            f"{record.num_frames} frames: delete it"
         )
     scores = np.concatenate(pieces)
-    lineage = read_lineage(shards[0])
+    lineage = read_lineage(warehouse, shards[0])
     reason = f" ({lineage['decoder_reason']})" if lineage["decoder_reason"] else ""
     return ScoredVideo(
         names={

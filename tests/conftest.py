@@ -1,5 +1,8 @@
 """Settings of every test, and their order: what runs whole flows comes last."""
 
+from collections.abc import Iterator
+from uuid import uuid4
+
 import pytest
 from hypothesis import settings
 
@@ -13,3 +16,28 @@ SLOW = ("tests/flows/", "tests/test_oracle.py")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the fast tests first."""
     items.sort(key=lambda item: item.nodeid.startswith(SLOW))
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[str]:
+    """Return the ``host:port`` of an S3 that speaks real HTTP."""
+    from tests.object_store import moto_server
+
+    with moto_server() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def bucket(object_store: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the name of a fresh bucket that the environment leads to."""
+    from tests.object_store import make_bucket
+
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_ENDPOINT_URL_S3"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAINTHETESTS")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wordless-and-secret")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{object_store}")
+    bucket = f"nightjar-{uuid4().hex}"
+    make_bucket(object_store, bucket)
+    return bucket

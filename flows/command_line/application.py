@@ -187,7 +187,7 @@ def demo(
 
     Args:
         folder: Where the footage, the checkpoint and the warehouse are made.
-        warehouse: Folder that holds everything nightjar keeps [default: FOLDER/warehouse].
+        warehouse: What holds everything nightjar keeps [default: FOLDER/warehouse].
         threshold: A number, or quantile:Q of the normal footage's own scores.
         seed: Decides the scene and the checkpoint.
     """

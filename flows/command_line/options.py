@@ -34,7 +34,7 @@ class Common(Output):
     """Options of the commands that use a warehouse.
 
     Attributes:
-        warehouse: Folder that holds everything nightjar keeps.
+        warehouse: Folder, or s3://bucket/prefix, that holds everything nightjar keeps.
     """
 
     warehouse: str = "./warehouse"

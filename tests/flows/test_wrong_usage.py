@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from storage.warehouse import Warehouse
 from tests.checkpoints import save_shape
 from tests.flows.conftest import Nightjar, Result
 from tests.footage import settled, write_video
@@ -107,7 +106,7 @@ def test_profiles_and_footage_of_different_encoders_are_never_mixed(
     built = nightjar("profile", "--normal", footage, "--warehouse", warehouse)
     assert built.code == 0, built.err
 
-    ids = [place.name for place in Warehouse(warehouse).path("embeddings").iterdir()]
+    ids = [place.name for place in (warehouse / "embeddings").iterdir()]
     names = [name.removeprefix("encoder=") for name in ids]
     score = nightjar("score", "--footage", other, "--warehouse", warehouse)
     assert_refused(score, "default@1", *names)

@@ -4,6 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyarrow import fs
+
+from storage.local_folder import LocalFolder
+from storage.object_store import connect
+from storage.warehouse import Warehouse
 
 HOSTILE_PATHS = (
     "/in/plain.mp4",
@@ -20,10 +25,27 @@ HOSTILE_PATHS = (
 interruptions = pytest.mark.parametrize("interruption", [ValueError, KeyboardInterrupt, SystemExit])
 
 
-def files_in(folder: Path) -> dict[str, bytes]:
-    """Return every file below a folder, hidden ones included, with its bytes."""
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+def files_in(warehouse: Warehouse) -> dict[str, bytes]:
+    """Return every file of a warehouse, staging included, with its bytes."""
+    return {place: warehouse.read_bytes(place) for place in places_in(warehouse)}
+
+
+def places_in(warehouse: Warehouse) -> list[str]:
+    """Return where every file of a warehouse is, staging included, whoever may see it."""
+    medium = warehouse.medium
+    if isinstance(medium, LocalFolder):
+        files = (path for path in medium.folder.rglob("*") if path.is_file())
+        return sorted(path.relative_to(medium.folder).as_posix() for path in files)
+    root = warehouse.root.removeprefix("s3://")
+    selector = fs.FileSelector(root, recursive=True, allow_not_found=True)
+    infos = connect(medium.address).get_file_info(selector)
+    return sorted(info.path.removeprefix(f"{root}/") for info in infos if info.is_file)
+
+
+def put(warehouse: Warehouse, place: str, content: bytes) -> None:
+    """Put a file to a place, as damage or another program would."""
+    with warehouse.commit_file(place) as scratch:
+        scratch.write_bytes(content)
 
 
 def paths_in(folder: Path) -> set[str]:

@@ -8,12 +8,13 @@ from storage.footage import (
     Sighting,
     all_sightings,
     find_sighting,
+    find_sightings,
     forget_sighting,
     paths_by_video,
     record_sighting,
 )
 from storage.warehouse import Warehouse
-from tests.storage.samples import HOSTILE_PATHS, files_in, paths_in
+from tests.storage.samples import HOSTILE_PATHS, places_in
 
 
 def sighting(path: str, video_id: str = "a" * 32) -> Sighting:
@@ -32,7 +33,9 @@ def test_every_sighting_comes_back_by_its_path(warehouse: Warehouse) -> None:
     assert [find_sighting(warehouse, path) for path in HOSTILE_PATHS] == list(
         map(sighting, HOSTILE_PATHS)
     )
-    assert len(files_in(warehouse.root)) == len(HOSTILE_PATHS)
+    asked = [*HOSTILE_PATHS[::-1], "/in/unknown"]
+    assert find_sightings(warehouse, asked) == {path: sighting(path) for path in HOSTILE_PATHS}
+    assert len(places_in(warehouse)) == len(HOSTILE_PATHS)
 
 
 def test_a_path_is_known_by_its_last_sighting(warehouse: Warehouse) -> None:
@@ -43,12 +46,14 @@ def test_a_path_is_known_by_its_last_sighting(warehouse: Warehouse) -> None:
 
 
 @pytest.mark.parametrize("path", HOSTILE_PATHS)
-def test_a_forgotten_path_is_unknown_and_the_others_stay(warehouse: Warehouse, path: str) -> None:
-    record(warehouse, HOSTILE_PATHS)
-    forget_sighting(warehouse, path)
-    forget_sighting(warehouse, path)
-    assert find_sighting(warehouse, path) is None
-    assert {item.path for item in all_sightings(warehouse)} == {*HOSTILE_PATHS} - {path}
+def test_a_forgotten_path_is_unknown_and_the_others_stay(
+    local_warehouse: Warehouse, path: str
+) -> None:
+    record(local_warehouse, HOSTILE_PATHS)
+    forget_sighting(local_warehouse, path)
+    forget_sighting(local_warehouse, path)
+    assert find_sighting(local_warehouse, path) is None
+    assert {item.path for item in all_sightings(local_warehouse)} == {*HOSTILE_PATHS} - {path}
 
 
 def test_sightings_come_in_the_order_of_their_bytes(warehouse: Warehouse) -> None:
@@ -67,6 +72,7 @@ def test_a_video_is_found_at_every_path_where_it_was_seen(warehouse: Warehouse) 
 def test_an_empty_warehouse_has_seen_nothing_and_stays_empty(warehouse: Warehouse) -> None:
     forget_sighting(warehouse, "/in/a")
     assert find_sighting(warehouse, "/in/a") is None
+    assert find_sightings(warehouse, ["/in/a"]) == {}
     assert list(all_sightings(warehouse)) == []
     assert paths_by_video(warehouse) == {}
-    assert paths_in(warehouse.root) == set()
+    assert places_in(warehouse) == []

@@ -26,7 +26,7 @@ def test_an_entry_comes_back_as_it_was(warehouse: Warehouse, path: str) -> None:
 def test_an_entry_is_one_document_under_the_videos_id(warehouse: Warehouse) -> None:
     for reason in ("first", "second"):
         quarantine_video(warehouse, VIDEO_ID, "/in/a.mp4", reason, "words")
-    ((place, content),) = files_in(warehouse.root).items()
+    ((place, content),) = files_in(warehouse).items()
     assert place == f"quarantine/{VIDEO_ID}.json"
     assert json.loads(content).keys() >= {"path", "reason", "decoder_words", "quarantined_at"}
     assert json.loads(content)["reason"] == "second"

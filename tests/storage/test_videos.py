@@ -8,7 +8,7 @@ import pytest
 from storage.errors import CorruptShardError, NotStoredError
 from storage.videos import VideoRecord, count_frames, has_video, read_video, write_video
 from storage.warehouse import Warehouse
-from tests.storage.samples import files_in
+from tests.storage.samples import files_in, put
 
 FACTS: dict[str, Any] = {
     "end_time_s": 0.5,
@@ -40,13 +40,13 @@ def test_the_same_record_gives_the_same_bytes(
 ) -> None:
     for place in (warehouse, other_warehouse):
         write_video(place, record(TIMES))
-    assert files_in(warehouse.root) == files_in(other_warehouse.root)
+    assert files_in(warehouse) == files_in(other_warehouse)
 
 
 def test_a_record_replaces_the_one_before(warehouse: Warehouse) -> None:
     write_video(warehouse, record([0.0]))
     write_video(warehouse, record([0.0, 1.0], end_time_s=2.0))
-    assert len(files_in(warehouse.root)) == 1
+    assert len(files_in(warehouse)) == 1
     assert read_video(warehouse, "a" * 32).edges_s().tolist() == [0.0, 1.0, 2.0]
 
 
@@ -67,8 +67,7 @@ def test_a_video_that_was_not_probed_is_named(warehouse: Warehouse) -> None:
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"nonsense" * 20])
 def test_a_damaged_record_is_named(warehouse: Warehouse, content: bytes) -> None:
     write_video(warehouse, record(TIMES))
-    path = warehouse.path(f"videos/{'a' * 32}.parquet")
-    path.write_bytes(content)
+    put(warehouse, f"videos/{'a' * 32}.parquet", content)
     for ask in (read_video, count_frames):
         with pytest.raises(CorruptShardError, match=f"{'a' * 32}.parquet"):
             ask(warehouse, "a" * 32)
@@ -76,7 +75,7 @@ def test_a_damaged_record_is_named(warehouse: Warehouse, content: bytes) -> None
 
 def test_a_record_of_another_schema_is_refused(warehouse: Warehouse) -> None:
     write_video(warehouse, record(TIMES))
-    path = warehouse.path(f"videos/{'a' * 32}.parquet")
-    pq.write_table(pa.table({"time_s": pa.array([0], pa.int64())}), path)
+    with warehouse.commit_file(f"videos/{'a' * 32}.parquet") as scratch:
+        pq.write_table(pa.table({"time_s": pa.array([0], pa.int64())}), scratch)
     with pytest.raises(CorruptShardError, match="time_s"):
         read_video(warehouse, "a" * 32)

@@ -1,0 +1,164 @@
+"""A warehouse in a folder: a thing is made in ``.staging`` and renamed to its place when whole."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+from urllib.parse import unquote, urlsplit
+from uuid import uuid4
+
+import pyarrow as pa
+from pyarrow import fs
+
+from storage.errors import WarehouseUnusableError
+
+STAGING = ".staging"
+LEFTOVER_S = 24 * 3600.0  # no commit takes as long
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFolder:
+    """A folder on a file system whose rename is atomic.
+
+    Attributes:
+        folder: The folder, absolute.
+    """
+
+    folder: Path
+
+    READERS_AT_ONCE: ClassVar[int] = 1  # a disk answers one reader as fast as many
+
+    @classmethod
+    def at(cls, place: str) -> LocalFolder:
+        """Return the folder that a path or ``file://`` URI means; nothing is created.
+
+        Raises:
+            WarehouseUnusableError: A file lies there.
+        """
+        path = unquote(urlsplit(place).path) if place.startswith("file://") else place
+        folder = Path(os.path.expanduser(path)).absolute()  # noqa: PTH111 - leaves ~nobody as it is
+        if folder.exists() and not folder.is_dir():
+            raise WarehouseUnusableError(f"--warehouse {place!r} is a file: give a folder")
+        return cls(folder)
+
+    @property
+    def root(self) -> str:
+        """The folder, as people are told of it."""
+        return str(self.folder)
+
+    def uri(self, place: str) -> str:
+        """Return the path of something, as people are told of it."""
+        return str(self.folder / place)
+
+    def exists(self, place: str) -> bool:
+        """Return whether a file is there."""
+        return (self.folder / place).is_file()
+
+    def files_below(self, folder: str) -> list[str]:
+        """Return the places of all files below a folder, sorted; none if there is no folder."""
+        top = self.folder / folder
+        found = (
+            (Path(parent) / name).relative_to(self.folder).as_posix()
+            for parent, _, names in os.walk(top, followlinks=True)
+            for name in names
+        )
+        return sorted(place for place in found if not place.startswith(f"{STAGING}/"))
+
+    def folders_in(self, folder: str) -> list[str]:
+        """Return the names of the folders in a folder, sorted; none if there is no folder."""
+        top = self.folder / folder
+        if not top.is_dir():
+            return []
+        return sorted(path.name for path in top.iterdir() if path.is_dir() and path.name != STAGING)
+
+    def open(self, place: str) -> pa.NativeFile:
+        """Return a file for random access."""
+        return fs.LocalFileSystem().open_input_file(str(self.folder / place))
+
+    def remove(self, place: str) -> None:
+        """Remove a file, if it is there."""
+        (self.folder / place).unlink(missing_ok=True)
+
+    def try_writing(self) -> None:
+        """Create the folder if need be, write and remove a file, and sweep."""
+        with self._scratch() as scratch:
+            scratch.write_bytes(b"nightjar")
+        for leftover in (self.folder / STAGING).iterdir():
+            if time.time() - leftover.stat().st_mtime > LEFTOVER_S:
+                _remove(leftover)
+
+    @contextmanager
+    def commit_file(self, place: str) -> Iterator[Path]:
+        """Yield a scratch path whose file takes its place, whole and on disk, on success."""
+        with self._scratch() as scratch:
+            yield scratch
+            final = self.folder / place
+            _make_folder(final.parent)
+            _sync(scratch)
+            scratch.replace(final)
+            _sync(final.parent)
+
+    @contextmanager
+    def commit_folder(self, place: str, marker: str) -> Iterator[Path]:
+        """Yield a scratch folder that takes its place, whole and on disk, on success.
+
+        Raises:
+            FileExistsError: Another run has committed that folder in the meantime.
+        """
+        with self._scratch() as scratch:
+            scratch.mkdir()
+            yield scratch
+            for path in (*scratch.rglob("*"), scratch / marker, scratch):
+                _sync(path)
+            final = self.folder / place
+            _make_folder(final.parent)
+            try:
+                scratch.rename(final)
+            except OSError as error:
+                if final.exists():
+                    raise FileExistsError(f"{final} exists already") from error
+                raise
+            _sync(final.parent)
+
+    @contextmanager
+    def _scratch(self) -> Iterator[Path]:
+        """Yield a fresh path on the folder's own file system; nothing stays of it."""
+        staging = self.folder / STAGING
+        staging.mkdir(parents=True, exist_ok=True)
+        scratch = staging / uuid4().hex
+        try:
+            yield scratch
+        finally:  # on cancellation too; after the rename there is nothing left to remove
+            _remove(scratch)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or a folder, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it, and wait until their entries are on disk."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync(folder.parent)
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file or a folder's entries are on disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,71 @@
+"""The whole job in a bucket, over real HTTP, gives what it gives in a folder."""
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from storage.warehouse import Warehouse
+from tests.flows.conftest import Nightjar
+from tests.footage import write_video
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """Return a folder with two normal videos, two others, and a file that is none."""
+    for seed, name in enumerate(("normal/door/a", "normal/door/b", "new/yard/c", "new/yard/d")):
+        write_video(tmp_path / f"{name}.avi", 16 + seed, seed=seed)
+    (tmp_path / "new" / "yard" / "letter.avi").write_text("Dear Sir or Madam")
+    return tmp_path
+
+
+def contents(place: str | Path, *folders: str) -> dict[str, bytes]:
+    warehouse = Warehouse.at(str(place))
+    places = [file for folder in folders for file in warehouse.files_below(folder)]
+    return {file: warehouse.read_bytes(file) for file in places}
+
+
+def test_the_whole_job_in_a_bucket_gives_the_bytes_that_it_gives_in_a_folder(
+    nightjar: Nightjar, archive: Path, model: Path, bucket: str
+) -> None:
+    footage = ("--normal", archive / "normal", "--footage", archive / "new", "--model", model)
+    options = ("--warehouse", f"s3://{bucket}/night jar", "--json")
+    first = nightjar("run", *footage, *options)
+    assert first.code == 0, first.err
+    assert (first.document["embedded_clips"], first.document["quarantined"]) == (1 + 2 + 2 + 2, 1)
+    assert first.document["report"].startswith(f"s3://{bucket}/night jar/reports/")
+    again = nightjar("run", *footage, *options).document
+    assert (again["embedded_clips"], again["profile"]) == (0, first.document["profile"])
+
+    local = nightjar("run", *footage, "--warehouse", archive / "local", "--json").document
+    compared = ("embeddings", "profiles", "videos")
+    remote_bytes = contents(options[1], *compared)
+    assert remote_bytes == contents(archive / "local", *compared)
+    assert len(remote_bytes) == 4 + 3 + 4
+    same = ("profile", "threshold", "videos", "frames", "flagged_frames", "events", "quarantined")
+    assert [again[name] for name in same] == [local[name] for name in same]
+
+    scored = nightjar("score", "--footage", "camera:yard", *options).document
+    assert (scored["frames"], scored["threshold"]) == (18 + 19, local["threshold"])
+    place = f"reports/{scored['report'].rpartition('/')[2]}/frame_scores.parquet"
+    with Warehouse.at(options[1]).open(place) as file:
+        assert pq.read_table(file).num_rows == 18 + 19
+    updated = nightjar("profile", "--normal", "camera:yard", "--update", *options)
+    assert updated.document["profile"] == {"name": "default", "version": "2"}
+    listed = nightjar("quarantine", "list", *options).document["quarantined"]
+    assert [Path(entry["path"]).name for entry in listed] == ["letter.avi"]
+    dropped = nightjar("quarantine", "drop", "--footage", listed[0]["path"], *options)
+    assert dropped.code == 0, dropped.err
+    assert nightjar("quarantine", "list", *options).document["quarantined"] == []
+
+
+def test_a_bucket_that_is_not_there_is_one_line_and_no_secret_is_printed(
+    nightjar: Nightjar, archive: Path, model: Path, bucket: str
+) -> None:
+    footage = ("--normal", archive / "normal", "--footage", archive / "new", "--model", model)
+    for place in (f"s3://{bucket}-not/x", f"s3://AKIAX:sesame@{bucket}/x"):
+        for command in (("run", *footage), ("score",)):
+            result = nightjar(*command, "--warehouse", place)
+            assert (result.code, result.err.count("\n")) == (2, 1)
+            assert "sesame" not in result.err
+            assert "bucket" in result.err.lower()
