@@ -17,7 +17,33 @@ from storage.errors import CorruptShardError
 from storage.warehouse import Warehouse
 
 LINEAGE_KEY = b"nightjar"
-WRITE_OPTIONS: dict[str, Any] = {"compression": "zstd", "write_page_checksum": True}
+
+
+def write_options(schema: pa.Schema) -> dict[str, Any]:
+    """Return how a table of a schema is written: with a checksum on every page.
+
+    Texts repeat and get a dictionary. Floating-point numbers do not: of theirs the first bytes are
+    alike, so bytes are split into streams of their own (measured on embeddings of D = 768: 2447
+    bytes a row and 672 MB/s read, against 3907 and 402 with a dictionary, 2834 and 492 without).
+    """
+    return {
+        "compression": "zstd",
+        "compression_level": 3,
+        "write_page_checksum": True,
+        "use_dictionary": [field.name for field in schema if pa.types.is_string(field.type)],
+        "use_byte_stream_split": [path for field in schema for path in _split_columns(field)],
+    }
+
+
+def _split_columns(field: pa.Field) -> list[str]:
+    """Return the path of the column in which a field's floating-point numbers lie, if any.
+
+    Not of float16: DuckDB 2.0 refuses it split (1094 bytes a row instead of 1412).
+    """
+    listed = pa.types.is_fixed_size_list(field.type)
+    number = field.type.value_type if listed else field.type
+    path = f"{field.name}.list.element" if listed else field.name
+    return [path] if number in (pa.float32(), pa.float64()) else []
 
 
 def vector(width: int, number: pa.DataType) -> pa.DataType:
@@ -40,7 +66,7 @@ def rows_of(column: pa.ChunkedArray) -> npt.NDArray[Any]:
 
 def write_table(table: pa.Table, path: Path) -> None:
     """Write a table with a checksum on every page."""
-    pq.write_table(table, path, **WRITE_OPTIONS)
+    pq.write_table(table, path, **write_options(table.schema))
 
 
 def read_table(warehouse: Warehouse, place: str, columns: Sequence[str] | None = None) -> pa.Table:

@@ -31,12 +31,13 @@ from storage.warehouse import Warehouse
 
 FOLDER = "embeddings"
 SCHEMA_VERSION = 1
+FLOAT32 = pa.float32()
 _SHARD = re.compile(r"/camera=[^/]*/video=(?P<video>[^/]*)/part-[^/]*\.parquet$")
 NAME_BYTES = 180  # of a camera in a folder's name; file systems take 255
 
 
-def shard_schema(width: int) -> pa.Schema:
-    """Return the schema of a shard whose embeddings have ``width`` numbers."""
+def shard_schema(width: int, number: pa.DataType = FLOAT32) -> pa.Schema:
+    """Return the schema of a shard whose embeddings have ``width`` numbers of a kind."""
     return pa.schema(
         [
             pa.field("video_id", pa.string(), nullable=False),
@@ -47,7 +48,7 @@ def shard_schema(width: int) -> pa.Schema:
             pa.field("frame_end", pa.int64(), nullable=False),  # exclusive
             pa.field("time_start_s", pa.float64(), nullable=False),
             pa.field("time_end_s", pa.float64(), nullable=False),
-            pa.field("embedding", vector_type(width, pa.float32()), nullable=False),
+            pa.field("embedding", vector_type(width, number), nullable=False),
         ]
     )
 
@@ -77,12 +78,12 @@ class ShardRows:
     Attributes:
         places: (clip, tubelet, frame_start, frame_end) of each row, shape (n, 4), int64.
         times_s: (start, end) of each row in seconds, shape (n, 2), float64.
-        embeddings: Shape (n, D), float32.
+        embeddings: Shape (n, D), float32 or float16.
     """
 
     places: npt.NDArray[np.int64]
     times_s: npt.NDArray[np.float64]
-    embeddings: npt.NDArray[np.float32]
+    embeddings: npt.NDArray[np.float32] | npt.NDArray[np.float16]
 
     def __post_init__(self) -> None:
         if not len(self.places) == len(self.times_s) == len(self.embeddings) > 0:
@@ -115,15 +116,17 @@ def write_shard(
 ) -> None:
     """Commit a shard. The lineage must hold ``parts``, the number of the video's shards."""
     height, width = rows.embeddings.shape
+    number = pa.from_numpy_dtype(rows.embeddings.dtype)
     metadata = {LINEAGE_KEY: json.dumps({"schema_version": SCHEMA_VERSION, **lineage})}
     columns = [
         pa.array([key.video_id]).take(pa.array(np.zeros(height, dtype=np.int64))),
         pa.array([key.camera]).take(pa.array(np.zeros(height, dtype=np.int64))),
         *(pa.array(rows.places[:, column]) for column in range(4)),
         *(pa.array(rows.times_s[:, column]) for column in range(2)),
-        vectors(rows.embeddings, pa.float32()),
+        vectors(rows.embeddings, number),
     ]
-    table = pa.Table.from_arrays(columns, schema=shard_schema(width).with_metadata(metadata))
+    schema = shard_schema(width, number).with_metadata(metadata)
+    table = pa.Table.from_arrays(columns, schema=schema)
     with warehouse.commit_file(key.place) as scratch:
         write_table(table, scratch)
 
@@ -138,12 +141,14 @@ def read_shard(warehouse: Warehouse, place: str) -> FrameEmbeddings:
     name = warehouse.uri(place)
     table = read_table(warehouse, place, columns)
     with reading(name):
-        schema = shard_schema(table.schema.field("embedding").type.list_size)
+        kept = table.schema.field("embedding").type
+        half = kept.value_type == pa.float16()
+        schema = shard_schema(kept.list_size, kept.value_type if half else FLOAT32)
         check_schema(name, table.schema, pa.schema([schema.field(column) for column in columns]))
     return FrameEmbeddings(
         table.column("frame_start").to_numpy(),
         table.column("frame_end").to_numpy(),
-        rows_of(table.column("embedding")),
+        rows_of(table.column("embedding")).astype(np.float32, copy=False),
     )
 
 

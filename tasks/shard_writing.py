@@ -16,7 +16,7 @@ from storage.shards import ShardKey, ShardRows, part_name, shards_of_video, writ
 from storage.videos import VideoRecord, read_video
 from storage.warehouse import Warehouse
 from tasks.encoder.identity import EncoderIdentity
-from tasks.encoder.videomae import Pixels, VideoEncoder
+from tasks.encoder.videomae import Pixels, VideoEncoder, rounded
 from tasks.parameters import Encoding
 from tasks.progress import advance
 from tasks.selection import lies_as_seen
@@ -108,7 +108,8 @@ class ShardWriter:
                     embeddings.append(tubelets[tubelet])
             advance(units=len(batch))
         numbers = np.array(places, dtype=np.int64)
-        return ShardRows(numbers, record.edges_s()[numbers[:, 2:]], np.stack(embeddings))
+        kept = rounded(np.stack(embeddings), self.identity.precision)
+        return ShardRows(numbers, record.edges_s()[numbers[:, 2:]], kept)
 
     def _lineage(self, key: ShardKey, parts: PartPlan, reader: IsolatedReader) -> dict[str, Any]:
         """Return where a shard comes from: what decided its bytes, and no path and no time."""

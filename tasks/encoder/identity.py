@@ -25,7 +25,7 @@ class EncoderIdentity:
         patches: P, patches per frame.
         width: D, numbers of an embedding.
         pixel_path: How a file becomes pixels.
-        precision: Number format of the forward pass.
+        precision: Number format in which embeddings are kept; the forward pass runs in float32.
     """
 
     checkpoint: str
@@ -50,7 +50,9 @@ class EncoderIdentity:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
-def identify_encoder(checkpoint: Checkpoint, stride: int, pixel_path: str) -> EncoderIdentity:
+def identify_encoder(
+    checkpoint: Checkpoint, stride: int, pixel_path: str, precision: str = "float32"
+) -> EncoderIdentity:
     """Return the identity of a checkpoint used with a stride; reads no weights into memory.
 
     Raises:
@@ -72,4 +74,5 @@ def identify_encoder(checkpoint: Checkpoint, stride: int, pixel_path: str) -> En
         patches=geometry.patches,
         width=geometry.width,
         pixel_path=pixel_path,
+        precision=precision,
     )

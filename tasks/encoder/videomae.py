@@ -97,6 +97,25 @@ class VideoEncoder:
         return encoded
 
 
+def rounded(
+    embeddings: npt.NDArray[np.float32], precision: str
+) -> npt.NDArray[np.float32] | npt.NDArray[np.float16]:
+    """Return embeddings in the number format in which they are kept.
+
+    Raises:
+        CheckpointUnusableError: The format cannot hold them.
+    """
+    if precision == "float32":
+        return embeddings
+    largest = float(np.abs(embeddings).max())
+    if largest > np.finfo(np.float16).max:
+        raise CheckpointUnusableError(
+            f"the model gives embeddings of up to {largest:.4g}, more than float16 holds: "
+            "use --precision float32"
+        )
+    return embeddings.astype(np.float16)
+
+
 @cache
 def load_encoder(checkpoint: Checkpoint, device: str, digest: str = "") -> VideoEncoder:
     """Return the encoder of a checkpoint; it is read once a process.

@@ -104,6 +104,23 @@ def test_every_number_comes_back_as_it_was(warehouse: Warehouse) -> None:
     assert read.weights.tolist() == [2] * 6
 
 
+def test_embeddings_kept_as_float16_take_half_and_are_read_as_float32(
+    warehouse: Warehouse,
+) -> None:
+    values = np.random.default_rng(0).normal(size=(4096, 64)).astype(np.float32)
+    places = np.arange(4 * 4096, dtype=np.int64).reshape(-1, 4)
+    sizes = []
+    for number in (np.float32, np.float16):
+        kept: Any = values.astype(number)
+        key = ShardKey(f"{np.dtype(number)}", "gate", VIDEO, 0)
+        write_shard(warehouse, key, ShardRows(places, places[:, :2] / 25, kept), {"parts": 1})
+        read = read_shard(warehouse, key.place).embeddings
+        assert read.dtype == np.float32
+        np.testing.assert_array_equal(read, kept.astype(np.float32))
+        sizes.append(len(warehouse.read_bytes(key.place)))
+    assert sizes[1] < 0.6 * sizes[0]
+
+
 def test_the_footer_carries_the_lineage_as_json(warehouse: Warehouse) -> None:
     lineage: dict[str, Any] = {"parts": 3, "encoder": {"width": 4}, "decoder": "é\udcff\n"}
     key = ShardKey(ENCODER, "gate", VIDEO, 0)
@@ -117,7 +134,7 @@ def test_the_same_rows_give_the_same_bytes(
 ) -> None:
     write(warehouse)
     same = rows()
-    spread = np.repeat(same.embeddings, 2, axis=1)[:, ::2]
+    spread: Any = np.repeat(same.embeddings, 2, axis=1)[:, ::2]
     shuffled = ShardRows(np.asfortranarray(same.places), same.times_s[::-1][::-1], spread)
     lineage = {"camera": "gate", "part": 0, "parts": 1}
     write_shard(other_warehouse, ShardKey(ENCODER, "gate", VIDEO, 0), shuffled, lineage)
