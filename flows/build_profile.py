@@ -10,6 +10,7 @@ from tasks.parameters import (
     DEFAULT_PROFILE,
     DEFAULT_WAREHOUSE,
     Encoding,
+    KeepUnhealthy,
     ProfileName,
     Selectors,
     WarehousePlace,
@@ -25,10 +26,11 @@ def build_profile(
     encoding: Encoding | None = None,
     update: bool = False,
     present: bool = False,
+    keep_unhealthy: KeepUnhealthy = False,
 ) -> ProfileRef:
     """Build the profile from shards alone; without an encoding, by the encoder they have."""
     encoder_id = identify(encoding).encoder_id if encoding else None
     videos = choose_normal(warehouse, normal, encoder_id, present)
     if update:
         videos = add_known_normal(warehouse, profile, videos)
-    return commit_profile(warehouse, profile, videos)
+    return commit_profile(warehouse, profile, videos, keep_unhealthy)

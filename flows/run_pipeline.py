@@ -17,6 +17,7 @@ from tasks.parameters import (
     DEFAULT_WAREHOUSE,
     Archive,
     Encoding,
+    KeepUnhealthy,
     Paths,
     ProfileName,
     ThresholdText,
@@ -38,13 +39,16 @@ def run_pipeline(
     profile: ProfileName = DEFAULT_PROFILE,
     threshold: ThresholdText = DEFAULT_THRESHOLD_RULE,
     archive: Archive = DEFAULT_ARCHIVE,
+    keep_unhealthy: KeepUnhealthy = False,
 ) -> ReportSummary:
     """Extract, embed, profile, score and report in one go; what is there already is not redone."""
     check_request(warehouse, encoding, profile, threshold)
     extract_clips([*normal, *footage], warehouse, encoding, archive)
     check_normal(warehouse, normal)
     embedded = embed_clips(warehouse, encoding, [*normal, *footage], present=True)
-    built = build_profile(normal, profile, warehouse, encoding, present=True)
+    built = build_profile(
+        normal, profile, warehouse, encoding, present=True, keep_unhealthy=keep_unhealthy
+    )
     report = score_footage(
         f"{built.name}@{built.version}", footage, warehouse, threshold, present=True, normal=normal
     )

@@ -13,7 +13,7 @@ import random
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ import pyarrow as pa
 from storage.documents import read_document, write_document
 from storage.errors import InvalidNameError, NotStoredError
 from storage.parquet import read_table, reading, rows_of, vector, vectors, write_table
+from storage.references import Reference, references_in, references_table
 from storage.warehouse import Warehouse
 
 FOLDER = "profiles"
@@ -59,6 +60,8 @@ class ProfileContent:
         scores: Scores of the normal footage's own rows, shape (n,), float64.
         score_videos: Index into ``video_ids`` for each of them, shape (n,), int64.
         score_weights: Frames that each of them speaks for, shape (n,), int64.
+        references: What each camera shows when it is well.
+        left_out: Intervals of the normal videos that do not count, as a camera was not well.
     """
 
     encoder_id: str
@@ -71,15 +74,24 @@ class ProfileContent:
     scores: npt.NDArray[np.float64]
     score_videos: npt.NDArray[np.int64]
     score_weights: npt.NDArray[np.int64]
+    references: Mapping[str, Reference] = field(default_factory=dict)
+    left_out: Sequence[Mapping[str, Any]] = ()
 
     def digest(self) -> str:
         """Return a digest of everything the profile says."""
-        words = (self.encoder_id, dict(self.encoder), list(self.video_ids), list(self.cameras))
+        words = (
+            self.encoder_id, dict(self.encoder), list(self.video_ids), list(self.cameras),
+            [dict(interval) for interval in self.left_out], sorted(self.references),
+        )  # fmt: skip
         digest = hashlib.sha256(json.dumps(words, sort_keys=True).encode())
         for numbers in (
             self.mean, self.frames, self.totals, self.scores, self.score_videos, self.score_weights
         ):  # fmt: skip
             digest.update(numbers.tobytes())
+        for camera in sorted(self.references):
+            reference = self.references[camera]
+            usual = (reference.fine, reference.sharpness, reference.structure)
+            digest.update(np.array(usual).tobytes() + reference.views.tobytes())
         return digest.hexdigest()
 
 
@@ -111,6 +123,7 @@ def write_profile(warehouse: Warehouse, name: str, content: ProfileContent) -> P
                 write_document(folder / MARKER, _document(version, content))
                 write_table(_statistics(content), folder / "profile.parquet")
                 write_table(_calibration(content), folder / "calibration.parquet")
+                write_table(references_table(content.references), folder / "references.parquet")
         except FileExistsError:  # another run took this number; two at once may leave it unused
             time.sleep(random.uniform(0, COLLISION_S))
             continue
@@ -148,6 +161,8 @@ def read_profile(warehouse: Warehouse, ref: ProfileRef) -> ProfileContent:
     document = read_document(warehouse, marker)
     statistics = read_table(warehouse, f"{ref.place}/profile.parquet")
     calibration = read_table(warehouse, f"{ref.place}/calibration.parquet")
+    references = f"{ref.place}/references.parquet"
+    views = read_table(warehouse, references) if warehouse.exists(references) else None
     with reading(warehouse.uri(ref.place)):
         return ProfileContent(
             encoder_id=document["encoder_id"],
@@ -160,6 +175,8 @@ def read_profile(warehouse: Warehouse, ref: ProfileRef) -> ProfileContent:
             scores=calibration.column("score").to_numpy(),
             score_videos=calibration.column("video").to_numpy(),
             score_weights=calibration.column("frames").to_numpy(),
+            references=references_in(views) if views is not None else {},
+            left_out=tuple(document.get("left_out", ())),
         )
 
 
@@ -189,6 +206,7 @@ def _document(ref: ProfileRef, content: ProfileContent) -> dict[str, Any]:
         "calibration": "leave-one-video-out" if len(content.video_ids) > 1 else "its only video",
         "mean": content.mean.tolist(),
         "video_ids": list(content.video_ids),
+        "left_out": [dict(interval) for interval in content.left_out],
     }
 
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from storage.documents import read_document, write_document
-from storage.parquet import WRITE_OPTIONS, reading
+from storage.parquet import reading, write_options
 from storage.warehouse import Warehouse
 
 FOLDER = "reports"
@@ -128,7 +128,9 @@ def new_report(warehouse: Warehouse) -> Iterator[ReportWriter]:
     with warehouse.commit_folder(report_place(report_id), MARKER) as folder:
         (folder / "media").mkdir()
         scores = folder / "frame_scores.parquet"
-        with pq.ParquetWriter(scores, FRAME_SCORES_SCHEMA, **WRITE_OPTIONS) as frame_scores:
+        with pq.ParquetWriter(
+            scores, FRAME_SCORES_SCHEMA, **write_options(FRAME_SCORES_SCHEMA)
+        ) as frame_scores:
             yield ReportWriter(report_id, folder, frame_scores)
 
 

@@ -61,7 +61,9 @@ class Embedded:
 def identify(encoding: Encoding) -> EncoderIdentity:
     """Return the identity of the encoder asked for."""
     forced = "" if encoding.decoder == "auto" else f" by {encoding.decoder} alone"
-    return identify_encoder(encoding.checkpoint, encoding.stride, PIXEL_PATH + forced)
+    return identify_encoder(
+        encoding.checkpoint, encoding.stride, PIXEL_PATH + forced, encoding.precision
+    )
 
 
 @task(**STEP)

@@ -18,10 +18,12 @@ from storage.footage import (
     record_sighting,
 )
 from storage.quarantine import find_quarantined, quarantine_video, quarantined_videos
+from storage.signs import write_signs
 from storage.videos import VideoRecord, count_frames, has_video, probed_videos, write_video
 from storage.warehouse import Warehouse
 from tasks.embedding import sampling_of
 from tasks.encoder.identity import EncoderIdentity
+from tasks.health import columns_of
 from tasks.naming import check_grammar, name_sighting
 from tasks.parameters import Archive
 from tasks.progress import advance
@@ -145,7 +147,9 @@ def _extract(warehouse: Warehouse, footage: FootageProcess, path: Path) -> Sight
     known = has_video(warehouse, video_id) or find_quarantined(warehouse, video_id)
     if not known:
         try:
-            write_video(warehouse, _record(video_id, footage.probe(path)))
+            probe = footage.probe(path)
+            write_signs(warehouse, video_id, columns_of(probe.signs))
+            write_video(warehouse, _record(video_id, probe))  # a video is known when this is there
         except UnreadableVideoError as error:
             logger.warning("quarantined %s: %s", printable(path), error.reason)
             quarantine_video(

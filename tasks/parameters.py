@@ -28,6 +28,11 @@ ThresholdText = Annotated[
     Field(description="A number, or quantile:Q of the normal footage's own scores."),
 ]
 
+KeepUnhealthy = Annotated[
+    bool,
+    Field(description="Learn also from stretches in which a camera was black, frozen, moved …"),
+]
+
 DEFAULT_WAREHOUSE = "./warehouse"
 DEFAULT_PROFILE = "default"
 DEFAULT_THRESHOLD_RULE = DEFAULT_THRESHOLD
@@ -80,6 +85,9 @@ class Encoding(BaseModel):
     batch_size: int = Field(8, ge=1, le=4096, description="Clips encoded at once.")
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
         "auto", description="Where the encoder runs."
+    )
+    precision: Literal["float32", "float16"] = Field(
+        "float32", description="Number format in which embeddings are kept; float16 takes half."
     )
     decoder: Literal["auto", "decord", "pyav"] = Field(
         "auto", description="decord where it can be trusted and PyAV elsewhere, or one alone."

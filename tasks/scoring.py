@@ -42,6 +42,7 @@ class ReportSummary:
     frames: int
     flagged_frames: int
     events: int
+    health_intervals: int
     quarantined: int
     pending: int
     embedded_clips: int = 0
@@ -105,7 +106,13 @@ def write_report(
             "encoder_id": profile.encoder_id,
             "threshold": threshold,
             "threshold_rule": threshold_rule,
-            "normal": {"videos": len(profile.video_ids), "frames": int(profile.frames.sum())},
+            "normal": {
+                "videos": len(profile.video_ids),
+                "frames": int(profile.frames.sum()),
+                "frames_left_out": sum(
+                    interval["frame_end"] - interval["frame_start"] for interval in profile.left_out
+                ),
+            },
             "videos": videos,
             "quarantined": [item.as_json() for item in footage.quarantined],
             "pending": [item.as_json() for item in footage.pending],
@@ -119,6 +126,7 @@ def write_report(
         frames=sum(video["frames"] for video in videos),
         flagged_frames=sum(video["flagged_frames"] for video in videos),
         events=sum(len(video["events"]) for video in videos),
+        health_intervals=sum(len(video["health"]) for video in videos),
         quarantined=len(footage.quarantined),
         pending=len(footage.pending),
     )

@@ -19,8 +19,10 @@ from storage.reports import FrameTimes
 from storage.shards import read_shard
 from storage.videos import VideoRecord, read_video
 from storage.warehouse import Warehouse
+from tasks.health import health_of
 from tasks.normality.distances import mean_squared_error
 from tasks.normality.events import Event, find_events
+from tasks.normality.health import HealthInterval
 from tasks.video.search import printable
 
 
@@ -67,6 +69,7 @@ class ScoredVideo:
         decoder: The decoder that gave the frames, and why if not decord.
         scores: One a frame, shape (N,), float64.
         flagged: Whether each is above the threshold, shape (N,).
+        health: When its camera was not well.
     """
 
     names: dict[str, str]
@@ -75,6 +78,7 @@ class ScoredVideo:
     decoder: str
     scores: npt.NDArray[np.float64]
     flagged: npt.NDArray[np.bool_]
+    health: Sequence[HealthInterval]
 
     def times(self) -> FrameTimes:
         """Return when each frame is shown and was recorded."""
@@ -123,6 +127,7 @@ def score_video(
         decoder=lineage["decoder"] + reason,
         scores=scores,
         flagged=scores > threshold,
+        health=health_of(warehouse, sighting.video_id, profile.references.get(sighting.camera)),
     )
 
 
@@ -140,7 +145,13 @@ def describe(video: ScoredVideo) -> dict[str, Any]:
         "decoder": video.decoder,
         "damage": "; ".join(f"{words} ({count} times)" for words, count in damage.items()),
         "truncated": bool(video.record.facts.get("truncated", False)),
-        "health": [],
+        "health": [
+            {
+                "kind": interval.kind,
+                **_describe_span(video, interval.frame_start, interval.frame_end, edges_s),
+            }
+            for interval in video.health
+        ],
         "events": [
             _describe_event(video, event, edges_s)
             for event in find_events(video.scores, video.flagged)
@@ -154,10 +165,28 @@ def _describe_event(
     """Return what a report says of an event."""
     return {
         "event_id": _event_id(video, event),
-        "time_start_s": float(edges_s[event.frame_start]),
-        "time_end_s": float(edges_s[event.frame_end]),
-        "recorded_at": video.recorded.after(edges_s[event.frame_start] - edges_s[0]),
         **asdict(event),
+        **_describe_span(video, event.frame_start, event.frame_end, edges_s),
+        "health": sorted(
+            {
+                unwell.kind
+                for unwell in video.health
+                if unwell.frame_start < event.frame_end and event.frame_start < unwell.frame_end
+            }
+        ),
+    }
+
+
+def _describe_span(
+    video: ScoredVideo, frame_start: int, frame_end: int, edges_s: npt.NDArray[np.float64]
+) -> dict[str, Any]:
+    """Return where a stretch of frames lies in its video, and when it was recorded."""
+    return {
+        "frame_start": frame_start,
+        "frame_end": frame_end,
+        "time_start_s": float(edges_s[frame_start]),
+        "time_end_s": float(edges_s[frame_end]),
+        "recorded_at": video.recorded.after(edges_s[frame_start] - edges_s[0]),
     }
 
 

@@ -47,6 +47,7 @@ def run(
     footage: Annotated[list[str], Many],
     profile: str = "default",
     threshold: str = "quantile:0.999",
+    keep_unhealthy: Annotated[bool, Flag] = False,
     encoder: EncoderOptions = DEFAULT_ENCODER,
     archive: ArchiveOptions = DEFAULT_ARCHIVE,
     common: Common = DEFAULT_COMMON,
@@ -58,6 +59,8 @@ def run(
         footage: Footage to check.
         profile: Name of the profile to build.
         threshold: A number, or quantile:Q of the normal footage's own scores.
+        keep_unhealthy: Learn also from stretches in which a camera was black, frozen, covered,
+            blurred or moved.
     """
     with session(common):
         from flows.run_pipeline import run_pipeline
@@ -70,6 +73,7 @@ def run(
             profile,
             threshold,
             archive.archive(),
+            keep_unhealthy,
         )
     show(asdict(summary), report_lines(summary), common.json)
 
@@ -130,6 +134,7 @@ def profile(
     normal: Annotated[list[str], Many],
     profile: str = "default",
     update: Annotated[bool, Flag] = False,
+    keep_unhealthy: Annotated[bool, Flag] = False,
     encoder: EncoderOptions = DEFAULT_ENCODER,
     common: Common = DEFAULT_COMMON,
 ) -> None:
@@ -139,12 +144,21 @@ def profile(
         normal: Normal footage that is embedded: paths, folders, globs or camera:NAME.
         profile: Name of the profile.
         update: Keep the normal footage of the newest version too.
+        keep_unhealthy: Learn also from stretches in which a camera was black, frozen, covered,
+            blurred or moved.
     """
     with session(common):
         from flows.build_profile import build_profile
 
         encoding = encoder.encoding() if encoder.given() else None
-        ref = build_profile(normal, profile, common.warehouse, encoding, update)
+        ref = build_profile(
+            normal,
+            profile,
+            common.warehouse,
+            encoding,
+            update,
+            keep_unhealthy=keep_unhealthy,
+        )
     show({"profile": asdict(ref)}, [f"profile {ref.name}@{ref.version}"], common.json)
 
 

@@ -51,6 +51,8 @@ class EncoderOptions:
         stride: Sample every N-th frame [default: 1].
         batch_size: Clips encoded at once [default: 8].
         device: Where the encoder runs [default: auto].
+        precision: Number format in which embeddings are kept; float16 takes half the space
+            [default: float32].
         decoder: decord where it can be trusted and PyAV elsewhere, or one alone [default: auto].
     """
 
@@ -59,6 +61,7 @@ class EncoderOptions:
     stride: int | None = None
     batch_size: int | None = None
     device: Literal["auto", "cpu", "cuda", "mps"] | None = None
+    precision: Literal["float32", "float16"] | None = None
     decoder: Literal["auto", "decord", "pyav"] | None = None
 
     def given(self) -> dict[str, Any]:

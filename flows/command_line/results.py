@@ -20,6 +20,8 @@ def report_lines(summary: ReportSummary) -> list[str]:
         f"profile {summary.profile['name']}@{summary.profile['version']}, "
         f"{summary.embedded_clips} clips embedded by this run",
     ]
+    if summary.health_intervals:
+        lines.append(f"{summary.health_intervals} stretches in which a camera did not see well")
     if summary.quarantined or summary.pending:
         lines.append(f"{summary.quarantined} files quarantined, {summary.pending} pending")
     return [*lines, f"report: {summary.report}/report.html"]

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from tasks.video.container import decode, open_stream
 from tasks.video.ending import Ending
 from tasks.video.errors import UnreadableVideoError
+from tasks.video.signs import NO_SIGNS, Signs, SignsMeter
 from tasks.video.timing import moment_of, presentation_times
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Probe:
         codec: The stream's codec.
         container: The file's format.
         damage: Decoder errors met on the way and how often; empty for a sound file.
+        signs: What tells of the camera's health.
         truncated: Whether the file ends before its header says, or within a packet.
         created_at: When the container says that it was made, ISO 8601 in UTC, or None.
     """
@@ -57,6 +59,7 @@ class Probe:
     codec: str
     container: str
     damage: dict[str, int]
+    signs: Signs = NO_SIGNS
     truncated: bool = False
     created_at: str | None = None
 
@@ -71,7 +74,7 @@ class Probe:
 
 
 def probe_video(path: Path, progress: Callable[[], None] = lambda: None) -> Probe:
-    """Decode a video once, without converting a pixel, and return what it holds.
+    """Decode a video once, and return what it holds.
 
     Args:
         path: The file.
@@ -84,18 +87,21 @@ def probe_video(path: Path, progress: Callable[[], None] = lambda: None) -> Prob
     with open_stream(path) as (container, stream):
         ending = Ending(stream.index)
         frames = decode(container, stream, ending.watch)
-        first, ticks, last_ticks, damage = _walk(frames, progress)
+        time_base = stream.time_base or Fraction(1, 90_000)
+        meter = SignsMeter(float(1 / time_base))
+        first, ticks, last_ticks, damage = _walk(frames, meter, progress)
         if first is None:
             words = "; ".join(damage) or "end of file"
             raise UnreadableVideoError("no frame of the video can be decoded", words)
-        time_base = stream.time_base or Fraction(1, 90_000)
         step = float(last_ticks or 1 / (_frame_rate(stream) * time_base))
         turns = quarter_turns(first)
         width, height = (first.width, first.height)[:: -1 if turns % 2 else 1]
         times = presentation_times(ticks, step)
+        times_s = times * float(time_base)
+        end_time_s = float(times[-1] + step) * float(time_base)
         return Probe(
-            times_s=times * float(time_base),
-            end_time_s=float(times[-1] + step) * float(time_base),
+            times_s=times_s,
+            end_time_s=end_time_s,
             width=width,
             height=height,
             rotation=turns,
@@ -103,6 +109,7 @@ def probe_video(path: Path, progress: Callable[[], None] = lambda: None) -> Prob
             codec=stream.codec_context.name,
             container=container.format.name,
             damage=dict(damage),
+            signs=meter.signs(times_s, end_time_s),
             truncated=ending.is_early(container, stream),
             created_at=moment_of(container.metadata.get("creation_time", "")),
         )
@@ -114,7 +121,7 @@ def quarter_turns(frame: VideoFrame) -> int:
 
 
 def _walk(
-    decoded: Iterable[VideoFrame | FFmpegError], progress: Callable[[], None]
+    decoded: Iterable[VideoFrame | FFmpegError], meter: SignsMeter, progress: Callable[[], None]
 ) -> tuple[VideoFrame | None, list[int | None], int, Counter[str]]:
     """Return the first frame, every timestamp, the last frame's duration, and the errors."""
     first: VideoFrame | None = None
@@ -131,6 +138,7 @@ def _walk(
         if first is None:
             _check_size(item.width, item.height)
             first = item
+        meter.look_at(len(ticks), item)
         ticks.append(item.pts)
         duration = item.duration
     return first, ticks, duration, damage

@@ -17,8 +17,20 @@ from storage.profiles import (
     versions_of,
     write_profile,
 )
+from storage.references import Reference
+from storage.signs import THUMBNAIL
 from storage.warehouse import Warehouse
 from tests.storage.samples import files_in, places_in, put
+
+FILES = ("profile.json", "profile.parquet", "calibration.parquet", "references.parquet")
+
+
+def reference(views: int, seed: int = 0) -> Reference:
+    random = np.random.default_rng(seed)
+    fine, sharpness, structure = random.random(3).tolist()
+    return Reference(
+        fine, sharpness, structure, random.integers(0, 256, (views, *THUMBNAIL), dtype=np.uint8)
+    )
 
 
 def content(seed: int = 0, **changes: Any) -> ProfileContent:
@@ -36,6 +48,31 @@ def content(seed: int = 0, **changes: Any) -> ProfileContent:
         "score_weights": np.array([2, 2, 2, 4]),
     }
     return ProfileContent(**{**known, **changes})
+
+
+def test_what_cameras_show_and_what_was_left_out_come_back(warehouse: Warehouse) -> None:
+    cameras = {"gate 7": reference(1), "Überwachung/📷": reference(3, seed=1)}
+    left_out = ({"video_id": "a" * 32, "kind": "black", "frame_start": 0, "frame_end": 50},)
+    ref = write_profile(warehouse, "p", content(references=cameras, left_out=left_out))
+    read = read_profile(warehouse, ref)
+    assert read.left_out == left_out
+    assert {*read.references} == {*cameras}
+    for camera, expected in cameras.items():
+        found = read.references[camera]
+        assert np.array_equal(found.views, expected.views)
+        assert (found.fine, found.sharpness, found.structure) == (
+            expected.fine,
+            expected.sharpness,
+            expected.structure,
+        )
+    assert write_profile(warehouse, "p", content(references=cameras, left_out=left_out)) == ref
+    assert write_profile(warehouse, "p", content(references=cameras)).version == "2"
+
+
+def test_a_profile_of_before_cameras_were_judged_is_still_read(local_warehouse: Warehouse) -> None:
+    ref = write_profile(local_warehouse, "p", content())
+    local_warehouse.remove(f"{ref.place}/references.parquet")
+    assert read_profile(local_warehouse, ref).references == {}
 
 
 def values(profile: ProfileContent) -> dict[str, Any]:
@@ -72,10 +109,7 @@ def test_the_same_content_gives_the_same_bytes(
     for place in (warehouse, other_warehouse):
         write_profile(place, "default", content())
     assert files_in(warehouse) == files_in(other_warehouse)
-    assert files_in(warehouse).keys() == {
-        f"profiles/default/1/{name}"
-        for name in ("profile.json", "profile.parquet", "calibration.parquet")
-    }
+    assert files_in(warehouse).keys() == {f"profiles/default/1/{name}" for name in FILES}
 
 
 def test_versions_count_up_for_each_name_by_itself(local_warehouse: Warehouse) -> None:
@@ -184,7 +218,7 @@ def test_a_profile_that_cannot_be_written_is_no_version(warehouse: Warehouse) ->
     assert places_in(warehouse) == []
 
 
-@pytest.mark.parametrize("file", ["profile.json", "profile.parquet", "calibration.parquet"])
+@pytest.mark.parametrize("file", FILES)
 def test_a_damaged_profile_is_named(warehouse: Warehouse, file: str) -> None:
     ref = write_profile(warehouse, "default", content())
     place = f"{ref.place}/{file}"
