@@ -33,7 +33,13 @@ format: install ## Format the code.
 coverage: install ## Run the tests and show which lines they leave out.
 	$(BIN)/python -m pytest --cov --cov-report=term-missing
 
+crash: install ## Kill a run at every step of every commit and at random moments (half an hour).
+	NIGHTJAR_CRASH=1 $(BIN)/python -m pytest tests/flows/test_crash.py
+
+fuzz: install ## Run 2,000 seeded mutations of real files through the decoding child.
+	$(BIN)/python -m benchmarks.fuzz_footage --footage ../shared/zoo --json
+
 clean: ## Remove the environment and every cache.
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
-.PHONY: help install demo test check format coverage clean
+.PHONY: help install demo test check format coverage crash fuzz clean

@@ -1,0 +1,90 @@
+"""Which run embeds a video just now, so that two runs share the work instead of doing it twice.
+
+A lease is advice and no lock: shards of the same footage have the same bytes, whoever commits them.
+It lapses by itself, at once where the process that took it is seen to be gone.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from dataclasses import asdict, dataclass, field
+
+from storage.documents import commit_document, find_record
+from storage.warehouse import Warehouse
+
+FOLDER = "leases"
+LAPSES_AFTER_S = 120.0
+RENEWED_EVERY_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The process that works on a video, and when it last said so, seconds since 1970."""
+
+    host: str
+    process: int
+    renewed_at: float
+
+    def is_gone(self) -> bool:
+        """Return whether the lease has lapsed: clocks may differ by less than its time."""
+        if abs(time.time() - self.renewed_at) > LAPSES_AFTER_S:
+            return True
+        if self.host != socket.gethostname():
+            return False
+        try:
+            os.kill(self.process, 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:  # it is there, and somebody else's
+            return False
+        return False
+
+
+@dataclass(slots=True)
+class Leases:
+    """The leases that this process holds.
+
+    Attributes:
+        warehouse: Where they are seen by others.
+        encoder_id: The encoder that the videos are embedded with.
+    """
+
+    warehouse: Warehouse
+    encoder_id: str
+    _renewed: dict[str, float] = field(default_factory=dict)
+
+    def take(self, video_id: str) -> bool:
+        """Take the lease of a video, unless another process holds it."""
+        holder = find_record(self.warehouse, self._place(video_id), Holder)
+        mine = holder is not None and (holder.host, holder.process) == _myself()
+        if holder is not None and not mine and not holder.is_gone():
+            return False
+        self._write(video_id)
+        return True
+
+    def renew(self, video_id: str) -> None:
+        """Say that this process still works on a video, if it is time to."""
+        if time.monotonic() - self._renewed[video_id] > RENEWED_EVERY_S:
+            self._write(video_id)
+
+    def give_back(self, video_id: str) -> None:
+        """Give a lease back."""
+        self._renewed.pop(video_id, None)
+        self.warehouse.remove(self._place(video_id))
+
+    def _write(self, video_id: str) -> None:
+        """Commit the lease anew."""
+        holder = Holder(*_myself(), time.time())
+        commit_document(self.warehouse, self._place(video_id), asdict(holder))
+        self._renewed[video_id] = time.monotonic()
+
+    def _place(self, video_id: str) -> str:
+        """Return where the lease of a video is kept."""
+        return f"{FOLDER}/{self.encoder_id}~{video_id}.json"
+
+
+def _myself() -> tuple[str, int]:
+    """Return the host and the process."""
+    return socket.gethostname(), os.getpid()

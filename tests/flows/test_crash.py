@@ -1,0 +1,142 @@
+"""A process killed at any moment leaves nothing half done, and what it had committed is not redone.
+
+``make crash`` runs the whole campaign: every step of every commit of a run, each from the start,
+and 60 random moments. The tests of every day kill run after run in one warehouse instead.
+"""
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.crashing import random_moments
+from tests.flows.conftest import Nightjar
+from tests.footage import ROOT, write_video
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks, and reads inodes")
+campaign = pytest.mark.skipif(not os.environ.get("NIGHTJAR_CRASH"), reason="make crash runs it")
+RANDOM_MOMENTS = 60
+# Of a report and of a record of a run, time and id are its own.
+OF_A_RUN = ("reports/", "runs/", ".staging/")
+Ask = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("archive")
+    write_video(folder / "normal/door/a.avi", 40, seed=1)
+    write_video(folder / "new/yard/b.avi", 70, seed=2)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def ask(model: Path, archive: Path) -> Iterator[Ask]:
+    """Return a function that runs the whole job in a process that may be killed."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.crashing", str(model)],
+        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdin
+    assert process.stdout
+    pipes = process.stdin, process.stdout
+
+    def run(warehouse: Path, **how: Any) -> dict[str, Any]:
+        folders = {name: str(archive / name) for name in ("normal", "new")}
+        job = {"normal": folders["normal"], "footage": folders["new"], "model": str(model)}
+        pipes[0].write(json.dumps({"place": str(warehouse), **job, **how}) + "\n")
+        pipes[0].flush()
+        answer: dict[str, Any] = json.loads(pipes[1].readline())
+        assert not answer["failed"], "see what it printed on standard error"
+        return answer
+
+    yield run
+    pipes[0].close()
+    process.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(ask: Ask, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """Return the warehouse of a run that nothing disturbs, and how many moments it has."""
+    warehouse = tmp_path_factory.mktemp("undisturbed") / "warehouse"
+    return warehouse, ask(warehouse, count=True)
+
+
+def contents(warehouse: Path) -> dict[str, bytes]:
+    """Return all that the same footage must give the same bytes for."""
+    files = {path.relative_to(warehouse).as_posix(): path for path in warehouse.rglob("*")}
+    return {
+        place: path.read_bytes()
+        for place, path in files.items()
+        if path.is_file() and not place.startswith(OF_A_RUN)
+    }
+
+
+def shards(warehouse: Path) -> dict[str, tuple[int, int]]:
+    """Return which file each committed shard is: one that is written again is another."""
+    found = warehouse.glob("embeddings/**/part-*.parquet")
+    return {str(path): (path.stat().st_ino, path.stat().st_mtime_ns) for path in found}
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_runs_killed_one_after_the_other_get_there_in_the_end(
+    ask: Ask,
+    undisturbed: tuple[Path, dict[str, Any]],
+    tmp_path: Path,
+    nightjar: Nightjar,
+    seed: int,
+) -> None:
+    warehouse = tmp_path / "warehouse"
+    chosen = random.Random(seed)
+    committed: dict[str, tuple[int, int]] = {}
+    kills = 0
+    while ask(warehouse, moment=chosen.randint(0, 7 + kills // 3))["killed"]:
+        kills += 1
+        assert shards(warehouse).items() >= committed.items(), "what was committed is not redone"
+        committed = shards(warehouse)
+    assert kills >= 25
+    assert contents(warehouse) == contents(undisturbed[0])
+    assert nightjar("verify", "--warehouse", warehouse, "--json").code == 0
+
+
+@campaign
+def test_a_run_killed_at_any_step_of_a_commit_is_made_good_by_the_next(
+    ask: Ask, undisturbed: tuple[Path, dict[str, Any]], tmp_path: Path, nightjar: Nightjar
+) -> None:
+    place, told = undisturbed
+    for moment in range(told["moments"]):
+        assert_made_good(ask, place, told, tmp_path / "warehouse", {"moment": moment}, nightjar)
+
+
+@campaign
+def test_a_run_killed_at_a_random_moment_is_made_good_by_the_next(
+    ask: Ask, undisturbed: tuple[Path, dict[str, Any]], tmp_path: Path, nightjar: Nightjar
+) -> None:
+    place, told = undisturbed
+    for after_s in random_moments(0, RANDOM_MOMENTS, told["seconds"]):
+        assert_made_good(ask, place, told, tmp_path / "warehouse", {"after_s": after_s}, nightjar)
+
+
+def assert_made_good(
+    ask: Ask,
+    undisturbed: Path,
+    told: dict[str, Any],
+    warehouse: Path,
+    kill: dict[str, float],
+    nightjar: Nightjar,
+) -> None:
+    """Kill a run, run again, and compare what is there with what an undisturbed run leaves."""
+    shutil.rmtree(warehouse, ignore_errors=True)
+    ask(warehouse, **kill)
+    committed = shards(warehouse)
+    again = ask(warehouse)
+    assert shards(warehouse).items() >= committed.items(), kill
+    assert contents(warehouse) == contents(undisturbed), kill
+    assert again["clips"] <= told["clips"], kill
+    assert nightjar("verify", "--warehouse", warehouse, "--json").code == 0, kill
