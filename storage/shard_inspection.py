@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from storage.errors import CorruptShardError
 from storage.parquet import LINEAGE_KEY, check_schema, read_table, reading, rows_of
@@ -73,6 +74,8 @@ def inspect_shard(warehouse: Warehouse, shard: ShardPlace) -> InspectedShard:
         _check_place(name, shard, lineage, table)
         rows = np.stack([table.column(index).to_numpy() for index in range(2, 6)], axis=1)
         times_s = np.stack([table.column(index).to_numpy() for index in range(6, 8)], axis=1)
+        if pc.list_flatten(table.column("embedding")).null_count:
+            raise CorruptShardError(name, "its embeddings hold nulls")
         embeddings = rows_of(table.column("embedding"))
     _check_order(name, rows)
     unusable = np.flatnonzero(~np.isfinite(embeddings).all(axis=1))
