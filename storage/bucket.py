@@ -36,6 +36,7 @@ class Bucket:
     prefix: str
 
     READERS_AT_ONCE: ClassVar[int] = 16  # pyarrow's client holds 25 connections
+    FOLDERS_APPEAR_WHOLE: ClassVar[bool] = False
 
     @classmethod
     def at(cls, place: str) -> Bucket:
@@ -86,13 +87,28 @@ class Bucket:
         with suppress(FileNotFoundError), requesting(self.uri(place)):
             self._store.delete_file(self._key(place))
 
+    def remove_all(self, place: str) -> None:
+        """Remove an object, or all that is below a folder, if it is there."""
+        for below in self._list(place, recursive=True):
+            if below.is_file:
+                self.remove(self._place(below))
+        self.remove(place)
+
+    def is_old(self, place: str) -> bool:
+        """Return whether an object has lain there for longer than any commit takes."""
+        with requesting(self.uri(place)):
+            return _is_old(self._store.get_file_info(self._key(place)))
+
+    def leftovers(self) -> list[str]:
+        """Return the places in staging that no commit can still be working on, sorted."""
+        found = self._list(STAGING, recursive=True)
+        return sorted(self._place(info) for info in found if _is_old(info))
+
     def try_writing(self) -> None:
         """Put and remove an object, and sweep."""
         self.remove(self._put_note(uuid4().hex))
-        now = datetime.now(UTC)
-        for info in self._list(STAGING, recursive=True):
-            if info.is_file and now - info.mtime > timedelta(seconds=LEFTOVER_S):
-                self.remove(self._place(info))
+        for leftover in self.leftovers():
+            self.remove(leftover)
 
     @contextmanager
     def commit_file(self, place: str) -> Iterator[Path]:
@@ -167,6 +183,11 @@ class Bucket:
     def _place(self, info: fs.FileInfo) -> str:
         """Return the place of something listed."""
         return str(info.path).removeprefix(f"{self._key('')}/")
+
+
+def _is_old(info: fs.FileInfo) -> bool:
+    """Return whether an object is there, and older than any commit that still goes on."""
+    return bool(info.is_file and datetime.now(UTC) - info.mtime > timedelta(seconds=LEFTOVER_S))
 
 
 @contextmanager

@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
+from storage.errors import CorruptShardError
 from storage.parquet import reading
 from storage.warehouse import Warehouse
 
@@ -55,6 +56,20 @@ def read_record(warehouse: Warehouse, place: str, kind: type[Record]) -> Record:
     with reading(warehouse.uri(place)):
         names = {field.name for field in fields(kind)} & document.keys()
         return kind(**{name: document[name] for name in names})
+
+
+def inspect_record(warehouse: Warehouse, place: str, kind: type[Record]) -> Record | None:
+    """Read a JSON object as a dataclass whose every field has its type; None if it is gone.
+
+    Raises:
+        CorruptShardError: It is none.
+    """
+    record = find_record(warehouse, place, kind)
+    if record is not None:
+        for name, expected in get_type_hints(kind).items():
+            if not isinstance(value := getattr(record, name), expected):
+                raise CorruptShardError(warehouse.uri(place), f"its {name} is {value!r}")
+    return record
 
 
 def find_record(warehouse: Warehouse, place: str, kind: type[Record]) -> Record | None:

@@ -18,4 +18,15 @@ class InvalidNameError(StorageError, ValueError):
 
 
 class CorruptShardError(StorageError):
-    """Raised when a stored file is not what its writer wrote: delete it, a re-run rebuilds it."""
+    """Raised when a stored file is not what its writer wrote: run ``nightjar repair``.
+
+    Attributes:
+        what: What is wrong with it, in plain words.
+    """
+
+    def __init__(self, name: str, what: str) -> None:
+        super().__init__(name, what)
+        self.what = what
+
+    def __str__(self) -> str:
+        return f"{self.args[0]} is damaged ({self.what}): run 'nightjar repair'"

@@ -11,8 +11,11 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
-from storage.documents import commit_document, find_record, find_records
+from storage.documents import commit_document, find_record, find_records, inspect_record
+from storage.errors import CorruptShardError
+from storage.parquet import reading
 from storage.warehouse import Warehouse
 
 FOLDER = "footage"
@@ -65,6 +68,26 @@ def all_sightings(warehouse: Warehouse) -> Iterator[Sighting]:
     """Yield every sighting, in the order of their paths."""
     sightings = find_records(warehouse, warehouse.files_below(FOLDER), Sighting)
     yield from sorted(sightings, key=lambda sighting: os.fsencode(sighting.path))
+
+
+def inspect_sighting(warehouse: Warehouse, place: str) -> Sighting | None:
+    """Read a sighting and make sure that it is one, and lies where that of its path belongs.
+
+    Raises:
+        CorruptShardError: It does not.
+    """
+    sighting = inspect_record(warehouse, place, Sighting)
+    if sighting is None:
+        return None
+    with reading(warehouse.uri(place)):
+        belongs = _place(sighting.path)
+        if sighting.recorded_at is not None:
+            datetime.fromisoformat(sighting.recorded_at)
+    if place != belongs:
+        raise CorruptShardError(
+            warehouse.uri(place), f"it is of {sighting.path!r}, whose place is {belongs}"
+        )
+    return sighting
 
 
 def paths_by_video(warehouse: Warehouse) -> dict[str, list[str]]:

@@ -33,6 +33,7 @@ class LocalFolder:
     folder: Path
 
     READERS_AT_ONCE: ClassVar[int] = 1  # a disk answers one reader as fast as many
+    FOLDERS_APPEAR_WHOLE: ClassVar[bool] = True
 
     @classmethod
     def at(cls, place: str) -> LocalFolder:
@@ -85,13 +86,28 @@ class LocalFolder:
         """Remove a file, if it is there."""
         (self.folder / place).unlink(missing_ok=True)
 
+    def remove_all(self, place: str) -> None:
+        """Remove a file, or a folder with all that is in it, if it is there."""
+        _remove(self.folder / place)
+
+    def is_old(self, place: str) -> bool:
+        """Return whether something has lain there for longer than any commit takes."""
+        return time.time() - (self.folder / place).stat().st_mtime > LEFTOVER_S
+
+    def leftovers(self) -> list[str]:
+        """Return the places in staging that no commit can still be working on, sorted."""
+        staging = self.folder / STAGING
+        if not staging.is_dir():
+            return []
+        places = (f"{STAGING}/{path.name}" for path in staging.iterdir())
+        return sorted(place for place in places if self.is_old(place))
+
     def try_writing(self) -> None:
         """Create the folder if need be, write and remove a file, and sweep."""
         with self._scratch() as scratch:
             scratch.write_bytes(b"nightjar")
-        for leftover in (self.folder / STAGING).iterdir():
-            if time.time() - leftover.stat().st_mtime > LEFTOVER_S:
-                _remove(leftover)
+        for leftover in self.leftovers():
+            self.remove_all(leftover)
 
     @contextmanager
     def commit_file(self, place: str) -> Iterator[Path]:

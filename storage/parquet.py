@@ -83,6 +83,23 @@ def read_table(warehouse: Warehouse, place: str, columns: Sequence[str] | None =
         return file.read(columns=columns)
 
 
+def read_row_groups(warehouse: Warehouse, place: str, schema: pa.Schema) -> Iterator[pa.Table]:
+    """Read a table whose length is not bounded piece by piece, and check every page.
+
+    Raises:
+        CorruptShardError: The file is damaged or of another schema.
+    """
+    name = warehouse.uri(place)
+    with (
+        reading(name),
+        warehouse.open(place) as source,
+        pq.ParquetFile(source, page_checksum_verification=True) as file,
+    ):
+        check_schema(name, file.schema_arrow, schema)
+        for group in range(file.num_row_groups):
+            yield file.read_row_group(group)
+
+
 def count_rows(warehouse: Warehouse, place: str) -> int:
     """Return the number of rows of a file, from its footer.
 
@@ -114,9 +131,17 @@ def check_schema(name: str, found: pa.Schema, expected: pa.Schema) -> None:
     """
     if not found.remove_metadata().equals(expected.remove_metadata()):
         raise CorruptShardError(
-            f"{name} was not written by nightjar: it has the columns\n{found.remove_metadata()}\n"
-            f"instead of\n{expected.remove_metadata()}"
+            name,
+            f"not written by nightjar: it has the columns {_columns(found)} "
+            f"instead of {_columns(expected)}",
         )
+
+
+def _columns(schema: pa.Schema) -> str:
+    """Return the columns of a schema on one line."""
+    return ", ".join(
+        f"{field.name} {field.type}{'' if field.nullable else ' not null'}" for field in schema
+    )
 
 
 @contextmanager
@@ -133,9 +158,7 @@ def reading(name: str) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         words = " ".join(str(error).split()) or type(error).__name__
-        raise CorruptShardError(
-            f"{name} is damaged ({words}): delete it, a re-run rebuilds it"
-        ) from error
+        raise CorruptShardError(name, words) from error
 
 
 # What pyarrow and json raise on damaged bytes; pyarrow's OSError then has no number.

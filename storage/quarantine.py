@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
-from storage.documents import commit_document, find_record, find_records
+from storage.documents import commit_document, find_record, find_records, inspect_record
+from storage.errors import CorruptShardError
 from storage.warehouse import Warehouse
 
 FOLDER = "quarantine"
@@ -54,6 +55,21 @@ def all_quarantined(warehouse: Warehouse) -> list[Quarantined]:
     """Return every entry, in the order of their paths."""
     found = find_records(warehouse, warehouse.files_below(FOLDER), Quarantined)
     return sorted(found, key=lambda entry: (entry.path, entry.video_id))
+
+
+def inspect_quarantined(warehouse: Warehouse, place: str) -> Quarantined | None:
+    """Read an entry and make sure that it is one, and lies where that of its video belongs.
+
+    Raises:
+        CorruptShardError: It does not.
+    """
+    entry = inspect_record(warehouse, place, Quarantined)
+    if entry is not None and place != _place(entry.video_id):
+        raise CorruptShardError(
+            warehouse.uri(place),
+            f"it is of the video {entry.video_id!r}, whose place is {_place(entry.video_id)}",
+        )
+    return entry
 
 
 def release(warehouse: Warehouse, video_id: str) -> None:

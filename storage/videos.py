@@ -12,17 +12,20 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from storage.errors import CorruptShardError
 from storage.parquet import (
     LINEAGE_KEY,
     check_schema,
     count_rows,
     read_lineage,
     read_table,
+    reading,
     write_table,
 )
 from storage.warehouse import Warehouse
 
 FOLDER = "videos"
+NEEDED = ("end_time_s", "width", "height", "bits", "container", "damage")  # to embed a video
 SCHEMA = pa.schema([pa.field("time_s", pa.float64(), nullable=False)])  # one row a frame
 
 
@@ -55,13 +58,13 @@ def write_video(warehouse: Warehouse, record: VideoRecord) -> None:
     lineage = {"video_id": record.video_id, **record.facts}
     schema = SCHEMA.with_metadata({LINEAGE_KEY: json.dumps(lineage)})
     table = pa.Table.from_arrays([pa.array(record.times_s)], schema=schema)
-    with warehouse.commit_file(_place(record.video_id)) as scratch:
+    with warehouse.commit_file(video_place(record.video_id)) as scratch:
         write_table(table, scratch)
 
 
 def has_video(warehouse: Warehouse, video_id: str) -> bool:
     """Return whether a video has been probed."""
-    return warehouse.exists(_place(video_id))
+    return warehouse.exists(video_place(video_id))
 
 
 def probed_videos(warehouse: Warehouse) -> set[str]:
@@ -75,7 +78,7 @@ def count_frames(warehouse: Warehouse, video_id: str) -> int:
     Raises:
         NotStoredError: It has not been probed.
     """
-    return count_rows(warehouse, warehouse.existing(_place(video_id), f"video {video_id}"))
+    return count_rows(warehouse, warehouse.existing(video_place(video_id), f"video {video_id}"))
 
 
 def read_video(warehouse: Warehouse, video_id: str) -> VideoRecord:
@@ -85,13 +88,38 @@ def read_video(warehouse: Warehouse, video_id: str) -> VideoRecord:
         NotStoredError: It has not been probed.
         CorruptShardError: Its record is damaged.
     """
-    place = warehouse.existing(_place(video_id), f"video {video_id}: extract its footage first")
+    place = warehouse.existing(
+        video_place(video_id), f"video {video_id}: extract its footage first"
+    )
     table = read_table(warehouse, place)
     check_schema(warehouse.uri(place), table.schema, SCHEMA)
     facts = read_lineage(warehouse, place)
-    return VideoRecord(facts.pop("video_id"), table.column("time_s").to_numpy(), facts)
+    with reading(warehouse.uri(place)):
+        return VideoRecord(facts.pop("video_id"), table.column("time_s").to_numpy(), facts)
 
 
-def _place(video_id: str) -> str:
+def inspect_video(warehouse: Warehouse, place: str) -> VideoRecord:
+    """Read a record and make sure that it is what its writer wrote to that place.
+
+    Raises:
+        CorruptShardError: It is not.
+    """
+    name, video_id = warehouse.uri(place), PurePosixPath(place).stem
+    record = read_video(warehouse, video_id)
+    with reading(name):
+        edges_s = record.edges_s().astype(np.float64)
+    if record.video_id != video_id:
+        raise CorruptShardError(name, f"it is of the video {record.video_id!r}")
+    if not record.num_frames:
+        raise CorruptShardError(name, "it has no frame")
+    if not np.isfinite(edges_s).all() or (np.diff(record.times_s) < 0).any():
+        raise CorruptShardError(name, "the times of its frames do not ascend")
+    missing = [fact for fact in NEEDED if fact not in record.facts]
+    if missing:
+        raise CorruptShardError(name, f"its footer does not say {', '.join(missing)}")
+    return record
+
+
+def video_place(video_id: str) -> str:
     """Return where the record of a video is kept."""
     return f"{FOLDER}/{video_id}.parquet"

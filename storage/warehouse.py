@@ -105,6 +105,23 @@ class Warehouse:
         """Remove a file, if it is there."""
         self.medium.remove(place)
 
+    def remove_all(self, place: str) -> None:
+        """Remove a file, or a folder with all that is in it, if it is there."""
+        self.medium.remove_all(place)
+
+    def leftovers(self) -> list[str]:
+        """Return the places in staging that killed runs have left, sorted."""
+        return self.medium.leftovers()
+
+    def is_old(self, place: str) -> bool:
+        """Return whether a file has lain there for longer than any commit takes."""
+        return self.medium.is_old(place)
+
+    @property
+    def folders_appear_whole(self) -> bool:
+        """Whether no broken-off commit can leave a part of a folder."""
+        return self.medium.FOLDERS_APPEAR_WHOLE
+
     def each(self, read: Callable[[Key], Value], keys: Iterable[Key]) -> list[Value]:
         """Return what a reader makes of each key, in order; many at once where that is faster."""
         if self.medium.READERS_AT_ONCE == 1:

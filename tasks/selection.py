@@ -10,6 +10,7 @@ from pathlib import Path
 from storage.footage import Sighting, all_sightings, find_sightings
 from storage.quarantine import find_quarantined
 from storage.shards import encoders_in, index_shards, is_complete
+from storage.videos import probed_videos
 from storage.warehouse import Warehouse
 from tasks.normality.errors import IncompatibleProfileError
 from tasks.video.errors import FootageNotFoundError, FootageUnreachableError
@@ -69,12 +70,15 @@ def choose_footage(warehouse: Warehouse, selectors: Sequence[str], present: bool
     else:
         chosen = _matching(warehouse, selectors)
     readable, quarantined = [], []
+    probed = probed_videos(warehouse)
     for sighting in chosen:
         entry = find_quarantined(warehouse, sighting.video_id)
-        if entry is None:
-            readable.append(sighting)
-        else:
+        if entry is not None:
             quarantined.append(LeftOut(printable(sighting.path), entry.reason))
+        elif sighting.video_id in probed:
+            readable.append(sighting)
+        else:  # 'nightjar repair' has removed a damaged record
+            pending.append(LeftOut(printable(sighting.path), "it has to be extracted again"))
     return Footage(tuple(readable), tuple(quarantined), tuple(pending))
 
 

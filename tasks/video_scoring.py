@@ -103,15 +103,13 @@ def score_video(
         rows = read_shard(warehouse, shard)
         edges = np.append(rows.frame_start, rows.frame_end[-1])
         if edges[0] != covered or (edges[1:] != rows.frame_end).any():
-            raise CorruptShardError(
-                f"{warehouse.uri(shard)} leaves out frames: delete it, a re-run rebuilds it"
-            )
+            raise CorruptShardError(warehouse.uri(shard), "it leaves out frames")
         pieces.append(np.repeat(mean_squared_error(rows.embeddings, profile.mean), rows.weights))
         covered = int(edges[-1])
     if covered != record.num_frames:
         raise CorruptShardError(
-            f"{warehouse.uri(shards[-1].rpartition('/')[0])} holds {covered} of "
-            f"{record.num_frames} frames: delete it"
+            warehouse.uri(shards[-1].rpartition("/")[0]),
+            f"it holds {covered} of {record.num_frames} frames",
         )
     scores = np.concatenate(pieces)
     lineage = read_lineage(warehouse, shards[0])

@@ -26,9 +26,9 @@ from flows.command_line.options import (
 from flows.command_line.results import (
     demo_document,
     demo_lines,
-    quarantine_result,
     report_lines,
 )
+from flows.command_line.warehouse_commands import quarantine, repair, verify
 
 app = App(
     name="nightjar",
@@ -36,8 +36,9 @@ app = App(
     help="Learns what is normal in each camera's archive and reports what was not.",
 )
 
-quarantine = App(name="quarantine", help="Work with footage that cannot be read.")
 app.command(quarantine)
+app.command(verify)
+app.command(repair)
 
 
 @app.command
@@ -213,52 +214,6 @@ def demo(
         summary, verdict = run_demo(folder, place, encoding, threshold, seed)
     document = demo_document(summary, verdict)
     show(document, demo_lines(summary, verdict, untrained=encoding is None), output.json)
-
-
-@quarantine.command(name="list")
-def list_(
-    *, footage: Annotated[list[str] | None, Many] = None, common: Common = DEFAULT_COMMON
-) -> None:
-    """Show the footage that cannot be read, with the reasons.
-
-    Args:
-        footage: Quarantined files: paths, folders, globs or camera:NAME [default: all].
-    """
-    with session(common):
-        from flows.list_quarantine import list_quarantine
-
-        entries = list_quarantine(common.warehouse, footage or [])
-    show(*quarantine_result("quarantined", entries), common.json)
-
-
-@quarantine.command
-def retry(
-    *, footage: Annotated[list[str] | None, Many] = None, common: Common = DEFAULT_COMMON
-) -> None:
-    """Try quarantined footage again.
-
-    Args:
-        footage: Quarantined files: paths, folders, globs or camera:NAME [default: all].
-    """
-    with session(common):
-        from flows.retry_quarantine import retry_quarantine
-
-        entries = retry_quarantine(common.warehouse, footage or [])
-    show(*quarantine_result("quarantined", entries), common.json)
-
-
-@quarantine.command
-def drop(*, footage: Annotated[list[str], Many], common: Common = DEFAULT_COMMON) -> None:
-    """Forget quarantined footage, as when the files are gone.
-
-    Args:
-        footage: Quarantined files: paths, folders, globs or camera:NAME.
-    """
-    with session(common):
-        from flows.drop_quarantine import drop_quarantine
-
-        entries = drop_quarantine(footage, common.warehouse)
-    show(*quarantine_result("dropped", entries), common.json)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

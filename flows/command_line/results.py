@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from storage.quarantine import Quarantined
     from tasks.demonstration import Verdict
+    from tasks.findings import Finding, Repair
+    from tasks.findings import Verdict as WarehouseVerdict
     from tasks.scoring import ReportSummary
 
 
@@ -34,6 +36,39 @@ def quarantine_result(
     lines = [f"{len(entries)} files {word}"]
     lines += [f"  {entry.path}: {entry.reason}" for entry in entries]
     return {word: [asdict(entry) for entry in entries]}, lines
+
+
+def verdict_result(verdict: WarehouseVerdict) -> tuple[dict[str, Any], list[str]]:
+    """Return what is wrong with a warehouse as a JSON object and in words."""
+    counts = ", ".join(f"{count} {word}" for word, count in verdict.checked.items())
+    lines = [f"all is well: {counts}"]
+    if verdict.findings:
+        lines = [f"{len(verdict.findings)} findings in {counts}"]
+        lines += map(_finding_line, verdict.findings)
+        lines.append("'nightjar repair --dry-run' shows what would be removed")
+    return verdict.as_json(), lines
+
+
+def repair_result(repair: Repair) -> tuple[dict[str, Any], list[str]]:
+    """Return what repairing a warehouse came to as a JSON object and in words."""
+    word = "to remove" if repair.dry_run else "removed"
+    lines = [f"{len(repair.removed)} {word}, {len(repair.remaining)} remaining"]
+    lines += [
+        f"  {word} {_plain(f'{item.place}: {item.kind}, {item.what}')}" for item in repair.removed
+    ]
+    lines += map(_finding_line, repair.remaining)
+    return asdict(repair), lines
+
+
+def _finding_line(finding: Finding) -> str:
+    """Return a finding on one line."""
+    words = f"{finding.kind} {finding.place}: {finding.what}; repair: {finding.repair}"
+    return f"  {_plain(words)}"
+
+
+def _plain(words: str) -> str:
+    """Return words on one line that any terminal can be sent, whatever a file is called."""
+    return " ".join(words.encode("utf-8", "backslashreplace").decode("utf-8").split())
 
 
 def demo_lines(summary: ReportSummary, verdict: Verdict, untrained: bool) -> list[str]:
