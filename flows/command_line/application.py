@@ -29,6 +29,7 @@ from flows.command_line.results import (
     quarantine_result,
     report_lines,
 )
+from flows.command_line.retention_commands import plan, prune, report
 
 app = App(
     name="nightjar",
@@ -38,6 +39,8 @@ app = App(
 
 quarantine = App(name="quarantine", help="Work with footage that cannot be read.")
 app.command(quarantine)
+for command in (plan, prune, report):
+    app.command(command)
 
 
 @app.command
