@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from tasks.encoder.checkpoint import DEFAULT_MODEL, Checkpoint
 from tasks.normality.thresholds import DEFAULT_THRESHOLD
@@ -85,11 +85,12 @@ class Retention(BaseModel):
     )
     what: What = Field("all", description="Embeddings, reports, or both.")
 
-    @model_validator(mode="after")
-    def _check_age(self) -> Self:
+    @field_validator("older_than")
+    @classmethod
+    def _check_age(cls, text: str) -> str:
         """Refuse a wrong age before anything starts."""
-        self.age  # noqa: B018 - reads it
-        return self
+        parse_age(text)
+        return text
 
     @property
     def age(self) -> timedelta:
