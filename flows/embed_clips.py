@@ -5,6 +5,7 @@ from __future__ import annotations
 from prefect import flow
 
 from tasks.embedding import Embedded, embed_videos, identify, plan_embedding
+from tasks.estimation import record_embedding
 from tasks.parameters import DEFAULT_WAREHOUSE, Encoding, Selectors, WarehousePlace
 from tasks.progress import measured
 
@@ -24,4 +25,6 @@ def embed_clips(
     clips = sum(job.clips for batch in batches for job in batch)
     with measured("embedding", "clips", total=clips, videos=sum(map(len, batches))):
         embedded = [embed_videos(warehouse, encoding, identity, batch) for batch in batches]
-    return sum(embedded, start=Embedded())
+    done = sum(embedded, start=Embedded())
+    record_embedding(warehouse, identity, encoding, done)
+    return done

@@ -72,6 +72,12 @@ class Bucket:
         found = (self._place(info) for info in self._list(folder, recursive=True) if info.is_file)
         return sorted(place for place in found if not place.startswith(f"{STAGING}/"))
 
+    def sizes_below(self, folder: str) -> dict[str, int]:
+        """Return the size in bytes of every object below a folder, by place, by one listing."""
+        found = (info for info in self._list(folder, recursive=True) if info.is_file)
+        sizes = sorted((self._place(info), int(info.size)) for info in found)
+        return {place: size for place, size in sizes if not place.startswith(f"{STAGING}/")}
+
     def folders_in(self, folder: str) -> list[str]:
         """Return the names of the folders in a folder, sorted."""
         found = self._list(folder, recursive=False)
@@ -103,6 +109,15 @@ class Bucket:
         """Return the places in staging that no commit can still be working on, sorted."""
         found = self._list(STAGING, recursive=True)
         return sorted(self._place(info) for info in found if _is_old(info))
+
+    def remove_folder(self, place: str, marker: str | None) -> None:
+        """Remove the objects of a folder: its marker first, the others from the last to the first.
+
+        If this breaks off, the folder is none any more, or one without its last objects.
+        """
+        first = f"{place}/{marker}"
+        for found in sorted(self.files_below(place), key=lambda at: (at == first, at))[::-1]:
+            self.remove(found)
 
     def try_writing(self) -> None:
         """Put and remove an object, and sweep."""

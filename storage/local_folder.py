@@ -71,6 +71,14 @@ class LocalFolder:
         )
         return sorted(place for place in found if not place.startswith(f"{STAGING}/"))
 
+    def sizes_below(self, folder: str) -> dict[str, int]:
+        """Return the size in bytes of every file below a folder, by place, sorted."""
+        return {
+            place: (self.folder / place).stat().st_size
+            for place in self.files_below(folder)
+            if self.exists(place)
+        }
+
     def folders_in(self, folder: str) -> list[str]:
         """Return the names of the folders in a folder, sorted; none if there is no folder."""
         top = self.folder / folder
@@ -101,6 +109,15 @@ class LocalFolder:
             return []
         places = (f"{STAGING}/{path.name}" for path in staging.iterdir())
         return sorted(place for place in places if self.is_old(place))
+
+    def remove_folder(self, place: str, marker: str | None) -> None:
+        """Remove a folder, if it is there; it vanishes in one step, so ``marker`` is not needed."""
+        folder = self.folder / place
+        if folder.is_dir():
+            with self._scratch() as scratch:
+                scratch.mkdir()
+                folder.rename(scratch / "removed")
+                _sync(folder.parent)
 
     def try_writing(self) -> None:
         """Create the folder if need be, write and remove a file, and sweep."""

@@ -185,6 +185,24 @@ def encoder_of(warehouse: Warehouse, ref: ProfileRef) -> str:
     return _said_by(warehouse, ref, "encoder_id")
 
 
+def all_profiles(warehouse: Warehouse) -> list[ProfileRef]:
+    """Return every version of every profile."""
+    names = warehouse.folders_in(FOLDER)
+    return [ref for name in names for ref in versions_of(warehouse, name)]
+
+
+def videos_of(warehouse: Warehouse, ref: ProfileRef) -> list[str]:
+    """Return the ids of the videos that a version was built from, without reading the rest.
+
+    Raises:
+        CorruptShardError: Its document is damaged.
+    """
+    place = f"{ref.place}/{MARKER}"
+    document = read_document(warehouse, place)
+    with reading(warehouse.uri(place)):
+        return [str(video_id) for video_id in document["video_ids"]]
+
+
 def versions_of(warehouse: Warehouse, name: str) -> list[ProfileRef]:
     """Return the versions of a profile, oldest first."""
     whole = re.compile(rf"{FOLDER}/{re.escape(name)}/(\d+)/{MARKER}", re.ASCII)

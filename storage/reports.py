@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import secrets
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,7 @@ from storage.parquet import reading, write_options
 from storage.warehouse import Warehouse
 
 FOLDER = "reports"
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 MARKER = "report.json"  # a report exists when this does
 LAST_MOMENT_US = datetime.max.replace(tzinfo=UTC).timestamp() * 1e6
 RECORDED_AT = pa.timestamp("us", tz="UTC")
@@ -172,6 +176,74 @@ class Report:
             )
         scores: npt.NDArray[np.float64] = chosen.column("score").to_numpy()
         return scores
+
+
+@dataclass(frozen=True, slots=True)
+class ReportEntry:
+    """What a list says of a report.
+
+    Attributes:
+        report_id: The report.
+        created_at: When it was made, ISO 8601 with a zone.
+        profile: Its profile, as ``NAME@VERSION``.
+        events: Events that it tells of.
+        video_ids: The videos that it is about, one a file.
+        cameras: The cameras that recorded them, ascending.
+    """
+
+    report_id: str
+    created_at: str
+    profile: str
+    events: int
+    video_ids: tuple[str, ...]
+    cameras: tuple[str, ...]
+
+
+def all_reports(warehouse: Warehouse) -> list[ReportEntry]:
+    """Return every report, in the order of their ids, which is that of their times.
+
+    Raises:
+        CorruptShardError: The document of one is damaged.
+    """
+    found = warehouse.each(partial(_find_entry, warehouse), warehouse.folders_in(FOLDER))
+    return [entry for entry in found if entry is not None]
+
+
+def has_report(warehouse: Warehouse, report_id: str) -> bool:
+    """Return whether there is a report of that id."""
+    return bool(ID.fullmatch(report_id)) and warehouse.exists(f"{report_place(report_id)}/{MARKER}")
+
+
+def report_sizes(warehouse: Warehouse) -> dict[str, int]:
+    """Return how many bytes the files of each report take."""
+    sizes: defaultdict[str, int] = defaultdict(int)
+    for place, size_bytes in warehouse.sizes_below(FOLDER).items():
+        sizes[place.split("/")[1]] += size_bytes
+    return dict(sizes)
+
+
+def remove_report(warehouse: Warehouse, report_id: str) -> None:
+    """Remove a report, if it is there."""
+    warehouse.remove_folder(report_place(report_id), MARKER)
+
+
+def _find_entry(warehouse: Warehouse, report_id: str) -> ReportEntry | None:
+    """Return what a list says of a report, or None where a folder is none."""
+    place = f"{report_place(report_id)}/{MARKER}"
+    try:
+        document = read_document(warehouse, place)
+    except FileNotFoundError:
+        return None
+    with reading(warehouse.uri(place)):
+        videos = document["videos"]
+        return ReportEntry(
+            report_id=report_id,
+            created_at=document["created_at"],
+            profile=f"{document['profile']['name']}@{document['profile']['version']}",
+            events=sum(len(video["events"]) for video in videos),
+            video_ids=tuple(video["video_id"] for video in videos),
+            cameras=tuple(sorted({video["camera"] for video in videos})),
+        )
 
 
 def read_report(warehouse: Warehouse, report_id: str) -> Report:

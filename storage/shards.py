@@ -33,6 +33,7 @@ FOLDER = "embeddings"
 SCHEMA_VERSION = 1
 FLOAT32 = pa.float32()
 _SHARD = re.compile(r"/camera=[^/]*/video=(?P<video>[^/]*)/part-[^/]*\.parquet$")
+_FOLDER = re.compile(rf"{FOLDER}/encoder=[^/]*/camera=[^/]*/video=(?P<video>[^/]*)")
 NAME_BYTES = 180  # of a camera in a folder's name; file systems take 255
 
 
@@ -69,6 +70,21 @@ class ShardKey:
             f"{FOLDER}/encoder={self.encoder_id}/camera={folder_name(self.camera)}"
             f"/video={self.video_id}/{part_name(self.part)}"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ShardFolder:
+    """The folder that holds what one encoder has made of one video.
+
+    Attributes:
+        place: Where it lies in the warehouse.
+        shards: Parts that it holds.
+        size_bytes: What they take.
+    """
+
+    place: str
+    shards: int
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,8 +129,11 @@ class FrameEmbeddings:
 
 def write_shard(
     warehouse: Warehouse, key: ShardKey, rows: ShardRows, lineage: Mapping[str, Any]
-) -> None:
-    """Commit a shard. The lineage must hold ``parts``, the number of the video's shards."""
+) -> int:
+    """Commit a shard and return its size in bytes.
+
+    The lineage must hold ``parts``, the number of the video's shards.
+    """
     height, width = rows.embeddings.shape
     number = pa.from_numpy_dtype(rows.embeddings.dtype)
     metadata = {LINEAGE_KEY: json.dumps({"schema_version": SCHEMA_VERSION, **lineage})}
@@ -129,6 +148,7 @@ def write_shard(
     table = pa.Table.from_arrays(columns, schema=schema)
     with warehouse.commit_file(key.place) as scratch:
         write_table(table, scratch)
+        return scratch.stat().st_size
 
 
 def read_shard(warehouse: Warehouse, place: str) -> FrameEmbeddings:
@@ -159,6 +179,18 @@ def index_shards(warehouse: Warehouse, encoder_id: str) -> dict[str, list[str]]:
         if match := _SHARD.search(place):
             shards[match["video"]].append(place)
     return {video: _parts_in_order(places) for video, places in shards.items()}
+
+
+def shard_folders(warehouse: Warehouse) -> dict[str, list[ShardFolder]]:
+    """Return the folders that hold each video's shards, whichever encoder's and camera's."""
+    sizes: defaultdict[str, list[int]] = defaultdict(list)
+    for place, size_bytes in warehouse.sizes_below(FOLDER).items():
+        sizes[place.rpartition("/")[0]].append(size_bytes)
+    folders: defaultdict[str, list[ShardFolder]] = defaultdict(list)
+    for place, found in sizes.items():
+        if match := _FOLDER.fullmatch(place):
+            folders[match["video"]].append(ShardFolder(place, len(found), sum(found)))
+    return dict(folders)
 
 
 def shards_of_video(warehouse: Warehouse, encoder_id: str, video_id: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -26,6 +27,7 @@ from storage.warehouse import Warehouse
 
 FOLDER = "videos"
 NEEDED = ("end_time_s", "width", "height", "bits", "container", "damage")  # to embed a video
+FOLDERS = (FOLDER, "signs")  # what is kept of a video, one file a video each
 SCHEMA = pa.schema([pa.field("time_s", pa.float64(), nullable=False)])  # one row a frame
 
 
@@ -70,6 +72,33 @@ def has_video(warehouse: Warehouse, video_id: str) -> bool:
 def probed_videos(warehouse: Warehouse) -> set[str]:
     """Return the ids of all videos that have been probed."""
     return {PurePosixPath(place).stem for place in warehouse.files_below(FOLDER)}
+
+
+def record_sizes(warehouse: Warehouse) -> dict[str, int]:
+    """Return how many bytes all that was found out of each probed video takes."""
+    sizes: defaultdict[str, int] = defaultdict(int)
+    for folder in FOLDERS:
+        for place, size_bytes in warehouse.sizes_below(folder).items():
+            sizes[PurePosixPath(place).stem] += size_bytes
+    return dict(sizes)
+
+
+def creation_time(warehouse: Warehouse, video_id: str) -> str | None:
+    """Return when a video's container says that it was made, ISO 8601, if it was probed.
+
+    Raises:
+        CorruptShardError: Its record is damaged.
+    """
+    if not has_video(warehouse, video_id):
+        return None
+    created_at: str | None = read_lineage(warehouse, video_place(video_id)).get("created_at")
+    return created_at
+
+
+def remove_record(warehouse: Warehouse, video_id: str) -> None:
+    """Remove what was found out of a video; its record, which makes it a probed one, goes last."""
+    for folder in reversed(FOLDERS):
+        warehouse.remove(f"{folder}/{video_id}.parquet")
 
 
 def count_frames(warehouse: Warehouse, video_id: str) -> int:

@@ -79,6 +79,10 @@ class Warehouse:
         """Return the places of all committed files below a folder, sorted, by one listing."""
         return self.medium.files_below(folder)
 
+    def sizes_below(self, folder: str) -> dict[str, int]:
+        """Return the size in bytes of all committed files below a folder, by place, sorted."""
+        return self.medium.sizes_below(folder)
+
     def folders_in(self, folder: str) -> list[str]:
         """Return the names of the folders in a folder, sorted, by one listing."""
         return self.medium.folders_in(folder)
@@ -121,6 +125,17 @@ class Warehouse:
     def folders_appear_whole(self) -> bool:
         """Whether no broken-off commit can leave a part of a folder."""
         return self.medium.FOLDERS_APPEAR_WHOLE
+
+    def remove_folder(self, place: str, marker: str | None = None) -> None:
+        """Remove a folder, if it is there.
+
+        On a file system it vanishes in one step, in a bucket object by object.
+
+        Args:
+            place: Where it is.
+            marker: The file that makes it one that exists: it goes first.
+        """
+        self.medium.remove_folder(place, marker)
 
     def each(self, read: Callable[[Key], Value], keys: Iterable[Key]) -> list[Value]:
         """Return what a reader makes of each key, in order; many at once where that is faster."""

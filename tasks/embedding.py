@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -48,13 +49,27 @@ class EmbeddingJob:
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """What embedding did: clips encoded by this run, and footage that it could not read."""
+    """What embedding did.
+
+    Attributes:
+        clips: Clips that were encoded.
+        left_out: Footage that could not be read.
+        bytes: Size of the shards that were committed.
+        seconds: What that took, loading the encoder left out.
+    """
 
     clips: int = 0
     left_out: tuple[LeftOut, ...] = ()
+    bytes: int = 0
+    seconds: float = 0.0
 
     def __add__(self, other: Embedded) -> Embedded:
-        return Embedded(self.clips + other.clips, self.left_out + other.left_out)
+        return Embedded(
+            self.clips + other.clips,
+            self.left_out + other.left_out,
+            self.bytes + other.bytes,
+            self.seconds + other.seconds,
+        )
 
 
 @task(**STEP)
@@ -94,13 +109,13 @@ def embed_videos(
     """Encode what is missing of some videos and commit it, a shard a part."""
     warehouse = Warehouse.at(place)
     encoder = load_encoder(encoding.checkpoint, encoding.device, identity.checkpoint)
-    done = Embedded()
+    begun, done = time.monotonic(), Embedded()
     with FootageProcess() as footage:
         writer = ShardWriter(warehouse, encoder, identity, encoding, footage)
         for job in jobs:
             done += _embed(writer, job)
             advance(videos=1)
-    return done
+    return done + Embedded(seconds=time.monotonic() - begun)
 
 
 def _embed(writer: ShardWriter, job: EmbeddingJob) -> Embedded:
@@ -110,8 +125,8 @@ def _embed(writer: ShardWriter, job: EmbeddingJob) -> Embedded:
     try:
         sighting = path_to_read(job.sightings)
         parts = PartPlan(ClipPlan(job.frames, sampling_of(writer.identity)))
-        for clips in writer.write(sighting, parts):
-            done += Embedded(clips)
+        for clips, size_bytes in writer.write(sighting, parts):
+            done += Embedded(clips, bytes=size_bytes)
     except UnreadableVideoError as error:
         if writer.encoding.decoder == "auto":  # what one decoder alone refuses, another may read
             quarantine_video(

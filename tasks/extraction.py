@@ -17,6 +17,7 @@ from storage.footage import (
     paths_by_video,
     record_sighting,
 )
+from storage.pruned import find_pruned, pruned_videos
 from storage.quarantine import find_quarantined, quarantine_video, quarantined_videos
 from storage.signs import write_signs
 from storage.videos import VideoRecord, count_frames, has_video, probed_videos, write_video
@@ -58,6 +59,7 @@ class Extraction:
     clips: int
     quarantined: tuple[LeftOut, ...]
     pending: tuple[LeftOut, ...]
+    pruned: int = 0
 
 
 @task(**STEP)
@@ -73,7 +75,7 @@ def find_new_files(place: str, paths: Sequence[str], archive: Archive) -> list[l
     warehouse.check_writable()
     found = find_footage(paths)
     check_grammar(archive.pattern, found)
-    judged = probed_videos(warehouse) | quarantined_videos(warehouse)
+    judged = probed_videos(warehouse) | quarantined_videos(warehouse) | pruned_videos(warehouse)
     seen = find_sightings(warehouse, map(str, found))
     new = []
     for path in found:
@@ -128,6 +130,7 @@ def summarise_extraction(place: str, paths: Sequence[str], identity: EncoderIden
         clips=sum(len(ClipPlan(number, sampling)) for number in frames),
         quarantined=footage.quarantined,
         pending=footage.pending,
+        pruned=len(footage.pruned),
     )
 
 
@@ -144,8 +147,8 @@ def _extract(warehouse: Warehouse, footage: FootageProcess, path: Path) -> Sight
     with reaching(path):
         stamp = FileStamp.of(path)
     video_id = video_id_of(path)
-    known = has_video(warehouse, video_id) or find_quarantined(warehouse, video_id)
-    if not known:
+    known = (has_video, find_quarantined, find_pruned)
+    if not any(judge(warehouse, video_id) for judge in known):
         try:
             probe = footage.probe(path)
             write_signs(warehouse, video_id, columns_of(probe.signs))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from tasks.encoder.checkpoint import DEFAULT_MODEL, Checkpoint
 from tasks.normality.thresholds import DEFAULT_THRESHOLD
+from tasks.retention import What, parse_age
 from tasks.video.path_pattern import PRESETS, PathPattern
 
 Paths = Annotated[
@@ -20,6 +22,9 @@ Selectors = Annotated[
 ]
 WarehousePlace = Annotated[
     str, Field(description="Folder, or s3://bucket/prefix, that holds everything nightjar keeps.")
+]
+ReportIds = Annotated[
+    list[str], Field(min_length=1, description="Ids of reports: the names of their folders.")
 ]
 ProfileName = Annotated[str, Field(description="Name of the profile of normal behaviour.")]
 ProfileSelector = Annotated[str, Field(description="NAME for the newest version, or NAME@VERSION.")]
@@ -70,6 +75,32 @@ class Archive(BaseModel):
     def pattern(self) -> PathPattern | None:
         """The path grammar asked for."""
         return PathPattern.parse(self.path_pattern, self.timezone) if self.path_pattern else None
+
+
+class Retention(BaseModel):
+    """What is old enough to go."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    older_than: str = Field(
+        description="What is older goes: 12h, 30d or 8w. A video is as old as its recording."
+    )
+    cameras: list[str] = Field(
+        default=[], description="Videos of these cameras alone, and reports about them alone."
+    )
+    what: What = Field("all", description="Embeddings, reports, or both.")
+
+    @field_validator("older_than")
+    @classmethod
+    def _check_age(cls, text: str) -> str:
+        """Refuse a wrong age before anything starts."""
+        parse_age(text)
+        return text
+
+    @property
+    def age(self) -> timedelta:
+        """The age asked for."""
+        return parse_age(self.older_than)
 
 
 class Encoding(BaseModel):

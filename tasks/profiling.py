@@ -94,7 +94,7 @@ def _readable_normal(
     """Return the normal footage that can be read; there is some."""
     footage = choose_footage(warehouse, normal, present)
     if not footage.readable:
-        left_out = (*footage.quarantined, *footage.pending)[:3]
+        left_out = (*footage.quarantined, *footage.pending, *footage.pruned)[:3]
         reasons = "; ".join(f"{item.path}: {item.reason}" for item in left_out)
         raise FootageNotFoundError(
             f"no normal footage can be read ({reasons or 'nothing was extracted'}): "

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from storage.footage import Sighting, all_sightings, find_sightings
+from storage.pruned import pruned_videos
 from storage.quarantine import find_quarantined
 from storage.shards import encoders_in, index_shards, is_complete
 from storage.videos import probed_videos
@@ -17,6 +18,8 @@ from tasks.video.errors import FootageNotFoundError, FootageUnreachableError
 from tasks.video.identity import FileStamp, reaching
 from tasks.video.search import find_footage, printable
 from tasks.video.selector import Selector
+
+PRUNED = "pruned by retention"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +42,13 @@ class Footage:
         readable: Videos that were probed.
         quarantined: Files that cannot be read.
         pending: Files that are there, but not as they were seen: left for the next run.
+        pruned: Files whose videos retention has removed.
     """
 
     readable: tuple[Sighting, ...] = ()
     quarantined: tuple[LeftOut, ...] = ()
     pending: tuple[LeftOut, ...] = ()
+    pruned: tuple[LeftOut, ...] = ()
 
 
 def choose_footage(warehouse: Warehouse, selectors: Sequence[str], present: bool) -> Footage:
@@ -69,9 +74,12 @@ def choose_footage(warehouse: Warehouse, selectors: Sequence[str], present: bool
                 pending.append(LeftOut(printable(path), _why_pending(path)))
     else:
         chosen = _matching(warehouse, selectors)
-    readable, quarantined = [], []
-    probed = probed_videos(warehouse)
+    gone, probed = pruned_videos(warehouse), probed_videos(warehouse)
+    readable, quarantined, pruned = [], [], []
     for sighting in chosen:
+        if sighting.video_id in gone:
+            pruned.append(LeftOut(printable(sighting.path), PRUNED))
+            continue
         entry = find_quarantined(warehouse, sighting.video_id)
         if entry is not None:
             quarantined.append(LeftOut(printable(sighting.path), entry.reason))
@@ -79,7 +87,7 @@ def choose_footage(warehouse: Warehouse, selectors: Sequence[str], present: bool
             readable.append(sighting)
         else:  # 'nightjar repair' has removed a damaged record
             pending.append(LeftOut(printable(sighting.path), "it has to be extracted again"))
-    return Footage(tuple(readable), tuple(quarantined), tuple(pending))
+    return Footage(tuple(readable), tuple(quarantined), tuple(pending), tuple(pruned))
 
 
 def lies_as_seen(sighting: Sighting) -> bool:

@@ -69,8 +69,8 @@ class ShardWriter:
     encoding: Encoding
     footage: FootageProcess
 
-    def write(self, sighting: Sighting, parts: PartPlan) -> Iterator[int]:
-        """Commit the missing shards of one video, reading it once; yield the clips of each.
+    def write(self, sighting: Sighting, parts: PartPlan) -> Iterator[tuple[int, int]]:
+        """Commit the missing shards of one video, reading it once; yield clips and bytes of each.
 
         Raises:
             FootageChangedError: The file is not the one that was probed.
@@ -91,8 +91,8 @@ class ShardWriter:
             count = len(parts.clips(part))
             rows = self._encode(islice(assembled, count), parts, record)
             key = ShardKey(encoder_id, sighting.camera, video_id, part)
-            write_shard(self.warehouse, key, rows, self._lineage(key, parts, reader))
-            yield count
+            lineage = self._lineage(key, parts, reader)
+            yield count, write_shard(self.warehouse, key, rows, lineage)
 
     def _encode(
         self, clips: Iterable[tuple[Clip, list[Pixels]]], parts: PartPlan, record: VideoRecord

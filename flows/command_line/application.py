@@ -28,6 +28,7 @@ from flows.command_line.results import (
     demo_lines,
     report_lines,
 )
+from flows.command_line.retention_commands import plan, prune, report
 from flows.command_line.warehouse_commands import quarantine, repair, verify
 
 app = App(
@@ -37,8 +38,8 @@ app = App(
 )
 
 app.command(quarantine)
-app.command(verify)
-app.command(repair)
+for command in (verify, repair, plan, prune, report):
+    app.command(command)
 
 
 @app.command

@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from tasks.video.decoding import DecoderChoice, FrameReader, VideoShape
 from tasks.video.errors import UnreadableVideoError, VideoError
+from tasks.video.headers import read_header
 from tasks.video.probing import Probe, probe_video
 
 PR_SET_PDEATHSIG = 1
@@ -93,6 +94,17 @@ class ProbeRequest:
     def run(self, connection: Connection[Any, Any]) -> Probe:
         """Return the probe."""
         return probe_video(self.path, Pulse(connection))
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderRequest:
+    """Read a video's header."""
+
+    path: Path
+
+    def run(self, connection: Connection[Any, Any]) -> int | None:
+        """Return the frames that it promises."""
+        return read_header(self.path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from tasks.video.footage_child import (
     Alive,
     Answer,
     FrameInSlot,
+    HeaderRequest,
     ProbeRequest,
     ReadRequest,
     Request,
@@ -92,12 +93,17 @@ class FootageProcess:
         Raises:
             UnreadableVideoError: No frame of it decodes, or decoding it cost the child.
         """
-        try:
-            answers = list(self.ask(ProbeRequest(path)))
-        except ChildLostError as lost:
-            raise UnreadableVideoError(str(lost), lost.words) from lost
-        probe: Probe = answers[-1]
+        probe: Probe = self._answer(ProbeRequest(path))
         return probe
+
+    def count_frames(self, path: Path) -> int | None:
+        """Return the frames that a video's header promises; see ``read_header``.
+
+        Raises:
+            UnreadableVideoError: It is no video, or opening it cost the child.
+        """
+        frames: int | None = self._answer(HeaderRequest(path))
+        return frames
 
     def ask(self, request: Request) -> Iterator[Any]:
         """Yield what the child sends for a request: frames in slots, and last the answer's value.
@@ -143,6 +149,17 @@ class FootageProcess:
             self._words.unlink(missing_ok=True)
         self._child = self._pipe = self._words = None
         self._files = 0
+
+    def _answer(self, request: Request) -> Any:
+        """Return the answer to a request that has no frames.
+
+        Raises:
+            UnreadableVideoError: The child says so, or is lost.
+        """
+        try:
+            return list(self.ask(request))[-1]
+        except ChildLostError as lost:
+            raise UnreadableVideoError(str(lost), lost.words) from lost
 
     def _started(self) -> Connection[Any, Any]:
         """Return the pipe to a child that runs.

@@ -22,7 +22,7 @@ def rows() -> ShardRows:
     numbers = np.array(places, dtype=np.int64)
     # No random numbers: their generator may change. Among the values are the hard ones.
     values = (np.arange(13 * 8, dtype=np.float32).reshape(13, 8) - 50) / np.float32(7)
-    values[0, :4] = [-0.0, np.float32(1e-45), np.float32(3.4028235e38), np.float32(1) / 3]
+    values[0, :4] = np.array([-0.0, 1e-45, 3.4028235e38, 1 / 3], dtype=np.float32)
     return ShardRows(numbers, numbers[:, 2:] / 25, values)
 
 

@@ -325,7 +325,7 @@ print(json.dumps([write_profile(warehouse, "default", content(int(seed))).versio
     for ref in refs:
         found = values(read_profile(remote_warehouse, ref))
         assert found == values(content(written[ref.version]))
-    assert len(places_in(remote_warehouse)) == 18, "no claim is left"
+    assert len(places_in(remote_warehouse)) == 6 * 4, "no claim is left"
 
 
 def test_a_claim_that_a_killed_run_has_left_costs_its_number_only(
