@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from prefect import flow
 
-from tasks.embedding import Embedded, embed_videos, identify, plan_embedding
+from tasks.embedding import (
+    Embedded,
+    embed_videos,
+    identify,
+    plan_embedding,
+    wait_for_others,
+)
 from tasks.estimation import record_embedding
 from tasks.parameters import DEFAULT_WAREHOUSE, Encoding, Selectors, WarehousePlace
 from tasks.progress import measured
@@ -25,6 +31,9 @@ def embed_clips(
     clips = sum(job.clips for batch in batches for job in batch)
     with measured("embedding", "clips", total=clips, videos=sum(map(len, batches))):
         embedded = [embed_videos(warehouse, encoding, identity, batch) for batch in batches]
-    done = sum(embedded, start=Embedded())
+        done = sum(embedded, start=Embedded())
+        if done.busy:
+            wait_for_others(warehouse, identity, done.busy)
+            done += embed_videos(warehouse, encoding, identity, done.busy)
     record_embedding(warehouse, identity, encoding, done)
     return done

@@ -12,6 +12,7 @@ import time
 from dataclasses import asdict, dataclass, field
 
 from storage.documents import commit_document, find_record
+from storage.errors import CorruptShardError
 from storage.warehouse import Warehouse
 
 FOLDER = "leases"
@@ -57,12 +58,31 @@ class Leases:
 
     def take(self, video_id: str) -> bool:
         """Take the lease of a video, unless another process holds it."""
-        holder = find_record(self.warehouse, self._place(video_id), Holder)
-        mine = holder is not None and (holder.host, holder.process) == _myself()
-        if holder is not None and not mine and not holder.is_gone():
+        if self.is_taken(video_id):
             return False
         self._write(video_id)
         return True
+
+    def is_taken(self, video_id: str) -> bool:
+        """Return whether another process holds the lease of a video."""
+        holder = self._holder(self._place(video_id))
+        if holder is None or (holder.host, holder.process) == _myself():
+            return False
+        return not holder.is_gone()
+
+    def sweep(self) -> None:
+        """Remove the leases that have lapsed."""
+        for place in self.warehouse.files_below(FOLDER):
+            holder = self._holder(place)
+            if holder is None or holder.is_gone():
+                self.warehouse.remove(place)
+
+    def _holder(self, place: str) -> Holder | None:
+        """Return who holds a lease; advice that cannot be read is none."""
+        try:
+            return find_record(self.warehouse, place, Holder)
+        except CorruptShardError:
+            return None
 
     def renew(self, video_id: str) -> None:
         """Say that this process still works on a video, if it is time to."""

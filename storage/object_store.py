@@ -113,7 +113,7 @@ def connect(address: Address) -> fs.S3FileSystem:
         there = True
     if not there:
         raise WarehouseUnusableError(
-            f"there is no bucket {address.bucket!r}: create it, or give another with --warehouse"
+            f"there is no bucket {address.bucket!r}: create it, or give another"
         )
     return store
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from prefect import task
 
 from storage.footage import Sighting
+from storage.leases import Leases
 from storage.quarantine import quarantine_video
 from storage.shards import index_shards
 from storage.videos import count_frames
@@ -30,6 +31,7 @@ from tasks.video.search import printable
 
 logger = logging.getLogger(__name__)
 CLIPS_PER_TASK = 512
+LOOK_AGAIN_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,11 @@ class EmbeddingJob:
     frames: int
     clips: int
 
+    @property
+    def video_id(self) -> str:
+        """The video."""
+        return self.sightings[0].video_id
+
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
@@ -56,12 +63,14 @@ class Embedded:
         left_out: Footage that could not be read.
         bytes: Size of the shards that were committed.
         seconds: What that took, loading the encoder left out.
+        busy: Videos that another run embeds just now.
     """
 
     clips: int = 0
     left_out: tuple[LeftOut, ...] = ()
     bytes: int = 0
     seconds: float = 0.0
+    busy: tuple[EmbeddingJob, ...] = ()
 
     def __add__(self, other: Embedded) -> Embedded:
         return Embedded(
@@ -69,6 +78,7 @@ class Embedded:
             self.left_out + other.left_out,
             self.bytes + other.bytes,
             self.seconds + other.seconds,
+            self.busy + other.busy,
         )
 
 
@@ -87,6 +97,7 @@ def plan_embedding(
 ) -> list[list[EmbeddingJob]]:
     """Return the videos with clips that have no shard yet, in batches for ``embed_videos``."""
     warehouse = Warehouse.at(place)
+    Leases(warehouse, identity.encoder_id).sweep()
     shards = index_shards(warehouse, identity.encoder_id)
     chosen: dict[str, list[Sighting]] = {}
     for sighting in choose_footage(warehouse, footage, present).readable:
@@ -106,16 +117,36 @@ def plan_embedding(
 def embed_videos(
     place: str, encoding: Encoding, identity: EncoderIdentity, jobs: Sequence[EmbeddingJob]
 ) -> Embedded:
-    """Encode what is missing of some videos and commit it, a shard a part."""
+    """Encode what is missing of some videos and commit it, a shard a part.
+
+    Videos that another run works on are left for later: ``wait_for_others``.
+    """
     warehouse = Warehouse.at(place)
     encoder = load_encoder(encoding.checkpoint, encoding.device, identity.checkpoint)
+    leases = Leases(warehouse, identity.encoder_id)
     begun, done = time.monotonic(), Embedded()
     with FootageProcess() as footage:
-        writer = ShardWriter(warehouse, encoder, identity, encoding, footage)
+        writer = ShardWriter(warehouse, encoder, identity, encoding, footage, leases)
         for job in jobs:
-            done += _embed(writer, job)
+            if not leases.take(job.video_id):
+                done += Embedded(busy=(job,))
+                continue
+            try:
+                done += _embed(writer, job)
+            finally:
+                leases.give_back(job.video_id)
             advance(videos=1)
     return done + Embedded(seconds=time.monotonic() - begun)
+
+
+@task(**STEP)
+def wait_for_others(place: str, identity: EncoderIdentity, jobs: Sequence[EmbeddingJob]) -> None:
+    """Wait until no other run embeds any of some videos: it is done with them, or gone."""
+    leases = Leases(Warehouse.at(place), identity.encoder_id)
+    for job in jobs:
+        logger.info("another run embeds %s: waiting", printable(job.sightings[0].path))
+        while leases.is_taken(job.video_id):
+            time.sleep(LOOK_AGAIN_S)
 
 
 def _embed(writer: ShardWriter, job: EmbeddingJob) -> Embedded:

@@ -10,6 +10,7 @@ from pathlib import Path
 from prefect import task
 
 from storage.footage import Sighting, find_sightings
+from storage.footage_objects import is_object
 from storage.pruned import pruned_videos
 from storage.quarantine import find_quarantined, quarantined_videos
 from storage.runs import RunRecord, recent_runs, record_run
@@ -19,6 +20,7 @@ from storage.warehouse import Warehouse
 from tasks.embedding import Embedded, sampling_of
 from tasks.encoder.device import choose_device
 from tasks.encoder.identity import EncoderIdentity
+from tasks.footage_files import find_files, stamp_of, trouble_with
 from tasks.forecast import Rates, rates_of
 from tasks.naming import check_grammar
 from tasks.parameters import Archive, Encoding
@@ -28,10 +30,9 @@ from tasks.selection import PRUNED, LeftOut, lies_as_seen
 from tasks.shard_writing import missing_parts
 from tasks.video.clips import ClipPlan
 from tasks.video.errors import FootageUnreachableError, UnreadableVideoError
-from tasks.video.identity import FileStamp, reaching
 from tasks.video.isolation import FootageProcess
 from tasks.video.parts import PartPlan
-from tasks.video.search import find_footage, printable
+from tasks.video.search import printable
 
 FILES_PER_TASK = 64
 
@@ -123,19 +124,19 @@ def plan_known(
         FootageNotFoundError: A path leads to no file, or the path grammar matches none.
     """
     warehouse = Warehouse.at(place)
-    found = find_footage(paths)
+    found = find_files(paths)
     check_grammar(archive.pattern, found)
     judged = probed_videos(warehouse) | quarantined_videos(warehouse) | pruned_videos(warehouse)
-    seen = find_sightings(warehouse, map(str, found))
+    seen = find_sightings(warehouse, found)
     known, new, pending = [], [], []
     for path in found:
-        sighting = seen.get(str(path))
+        sighting = seen.get(path)
         if sighting and sighting.video_id in judged and lies_as_seen(sighting):
             known.append(sighting)
         elif why := _why_not_now(path, archive.settle_s):
             pending.append(LeftOut(printable(path), why))
         else:
-            new.append(str(path))
+            new.append(path)
     planned = _plan(warehouse, identity, known)
     batches = [new[start : start + FILES_PER_TASK] for start in range(0, len(new), FILES_PER_TASK)]
     return KnownWork(
@@ -152,7 +153,7 @@ def read_headers(paths: Sequence[str], identity: EncoderIdentity) -> Work:
     """Return what the headers of files promise; none is decoded."""
     work = Work()
     with FootageProcess() as footage:
-        for path in map(Path, paths):
+        for path in paths:
             work += _promised(footage, path, identity)
             advance(units=1, videos=1)
     return work
@@ -218,21 +219,21 @@ def _plan(warehouse: Warehouse, identity: EncoderIdentity, known: Sequence[Sight
     )
 
 
-def _why_not_now(path: Path, settle_s: float) -> str | None:
+def _why_not_now(path: str, settle_s: float) -> str | None:
     """Return why a run would leave a file for the next one, or None."""
-    try:
-        with reaching(path), path.open("rb"):
-            settled = FileStamp.of(path).is_settled(settle_s)
-    except FootageUnreachableError as error:
-        return str(error.__cause__)
-    return None if settled else "it changed shortly before (see --settle-s)"
+    trouble = trouble_with(path)
+    if trouble or stamp_of(path).is_settled(settle_s):
+        return trouble
+    return "it changed shortly before (see --settle-s)"
 
 
-def _promised(footage: FootageProcess, path: Path, identity: EncoderIdentity) -> Work:
+def _promised(footage: FootageProcess, path: str, identity: EncoderIdentity) -> Work:
     """Return what the header of one file promises."""
     name = printable(path)
+    if is_object(path):
+        return Work(unknown=(LeftOut(name, "it would have to be fetched to be looked at"),))
     try:
-        frames = footage.count_frames(path)
+        frames = footage.count_frames(Path(path))
     except UnreadableVideoError as error:
         return Work(unreadable=(LeftOut(name, error.reason),))
     except FootageUnreachableError as error:

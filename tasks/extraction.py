@@ -24,6 +24,7 @@ from storage.videos import VideoRecord, count_frames, has_video, probed_videos, 
 from storage.warehouse import Warehouse
 from tasks.embedding import sampling_of
 from tasks.encoder.identity import EncoderIdentity
+from tasks.footage_files import at_hand, find_files, is_there, stamp_of
 from tasks.health import columns_of
 from tasks.naming import check_grammar, name_sighting
 from tasks.parameters import Archive
@@ -36,10 +37,10 @@ from tasks.video.errors import (
     FootageUnreachableError,
     UnreadableVideoError,
 )
-from tasks.video.identity import FileStamp, reaching, video_id_of
+from tasks.video.identity import reaching, video_id_of
 from tasks.video.isolation import FootageProcess
 from tasks.video.probing import Probe
-from tasks.video.search import camera_of, find_footage, printable
+from tasks.video.search import camera_of, printable
 
 logger = logging.getLogger(__name__)
 FILES_PER_TASK = 64
@@ -73,16 +74,16 @@ def find_new_files(place: str, paths: Sequence[str], archive: Archive) -> list[l
     """
     warehouse = Warehouse.at(place)
     warehouse.check_writable()
-    found = find_footage(paths)
+    found = find_files(paths)
     check_grammar(archive.pattern, found)
     judged = probed_videos(warehouse) | quarantined_videos(warehouse) | pruned_videos(warehouse)
-    seen = find_sightings(warehouse, map(str, found))
+    seen = find_sightings(warehouse, found)
     new = []
     for path in found:
-        known = seen.get(str(path))
+        known = seen.get(path)
         if known is None or known.video_id not in judged or not lies_as_seen(known):
             if _is_settled(path, archive.settle_s):
-                new.append(str(path))
+                new.append(path)
         elif (named := name_sighting(known, archive.pattern, known)) != known:
             record_sighting(warehouse, named)
     return [new[start : start + FILES_PER_TASK] for start in range(0, len(new), FILES_PER_TASK)]
@@ -93,9 +94,9 @@ def probe_files(place: str, paths: Sequence[str], archive: Archive) -> None:
     """Identify files and probe the videos among them; what cannot be read is quarantined."""
     warehouse = Warehouse.at(place)
     with FootageProcess() as footage:
-        for path in map(Path, paths):
+        for path in paths:
             try:
-                known = find_sighting(warehouse, str(path))
+                known = find_sighting(warehouse, path)
                 sighting = _extract(warehouse, footage, path)
                 record_sighting(warehouse, name_sighting(sighting, archive.pattern, known))
             except (FootageChangedError, FootageUnreachableError) as error:
@@ -113,7 +114,7 @@ def forget_moved(place: str, paths: Sequence[str]) -> None:
     elsewhere = paths_by_video(warehouse)
     for video_id in {sighting.video_id for sighting in seen}:
         for path in elsewhere[video_id]:
-            if not Path(path).exists():
+            if not is_there(path):
                 forget_sighting(warehouse, path)
 
 
@@ -134,31 +135,40 @@ def summarise_extraction(place: str, paths: Sequence[str], identity: EncoderIden
     )
 
 
-def _is_settled(path: Path, settle_s: float) -> bool:
+def _is_settled(path: str, settle_s: float) -> bool:
     """Return whether a file can be looked at, and has not changed for a while."""
     try:
-        return FileStamp.of(path).is_settled(settle_s)
+        return stamp_of(path).is_settled(settle_s)
     except OSError:
         return False
 
 
-def _extract(warehouse: Warehouse, footage: FootageProcess, path: Path) -> Sighting:
+def _extract(warehouse: Warehouse, footage: FootageProcess, path: str) -> Sighting:
     """Identify one file, probe it unless its content is known, and return where it lies."""
-    with reaching(path):
-        stamp = FileStamp.of(path)
-    video_id = video_id_of(path)
-    known = (has_video, find_quarantined, find_pruned)
-    if not any(judge(warehouse, video_id) for judge in known):
-        try:
-            probe = footage.probe(path)
-            write_signs(warehouse, video_id, columns_of(probe.signs))
-            write_video(warehouse, _record(video_id, probe))  # a video is known when this is there
-        except UnreadableVideoError as error:
-            logger.warning("quarantined %s: %s", printable(path), error.reason)
-            quarantine_video(
-                warehouse, video_id, printable(path), error.reason, error.decoder_words
-            )
-    return Sighting(str(path), camera_of(path), video_id, stamp.size_bytes, stamp.modified_ns)
+    with reaching(Path(path)):
+        stamp = stamp_of(path)
+    with at_hand(path) as file:
+        video_id = video_id_of(file)
+        known = (has_video, find_quarantined, find_pruned)
+        if not any(judge(warehouse, video_id) for judge in known):
+            _probe(warehouse, footage, video_id, path, file)
+    camera = camera_of(Path(path))
+    return Sighting(path, camera, video_id, stamp.size_bytes, stamp.modified_ns)
+
+
+def _probe(
+    warehouse: Warehouse, footage: FootageProcess, video_id: str, path: str, file: Path
+) -> None:
+    """Probe one video; what cannot be read is quarantined."""
+    try:
+        probe = footage.probe(file)
+    except UnreadableVideoError as error:
+        logger.warning("quarantined %s: %s", printable(path), error.reason)
+        words = error.decoder_words.replace(str(file), path)
+        quarantine_video(warehouse, video_id, printable(path), error.reason, words)
+        return
+    write_signs(warehouse, video_id, columns_of(probe.signs))
+    write_video(warehouse, _record(video_id, probe))  # a video is known when this is there
 
 
 def _record(video_id: str, probe: Probe) -> VideoRecord:

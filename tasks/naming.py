@@ -35,11 +35,11 @@ def name_sighting(
     )
 
 
-def check_grammar(pattern: PathPattern | None, found: Sequence[Path]) -> None:
+def check_grammar(pattern: PathPattern | None, found: Sequence[str]) -> None:
     """Refuse a path grammar that says nothing of any file.
 
     Raises:
         FootageNotFoundError: It matches none; the message shows three paths that were tried.
     """
-    if pattern and not any(pattern.match(str(path)) for path in found):
-        raise FootageNotFoundError(describe_mismatch(pattern, map(str, found)))
+    if pattern and not any(pattern.match(path) for path in found):
+        raise FootageNotFoundError(describe_mismatch(pattern, found))

@@ -10,6 +10,7 @@ from prefect import task
 from storage.footage import all_sightings, forget_sighting, paths_by_video
 from storage.quarantine import Quarantined, all_quarantined, release
 from storage.warehouse import Warehouse
+from tasks.footage_files import is_there
 from tasks.retrying import STEP
 from tasks.video.errors import FootageNotFoundError
 from tasks.video.search import camera_of, printable
@@ -49,7 +50,7 @@ def release_from_quarantine(place: str, entries: Sequence[Quarantined]) -> list[
     warehouse = Warehouse.at(place)
     seen = paths_by_video(warehouse)
     paths = [path for entry in entries for path in seen.get(entry.video_id, [])]
-    gone = [path for path in paths if not Path(path).exists()]
+    gone = [path for path in paths if not is_there(path)]
     for path in gone:
         forget_sighting(warehouse, path)
     for entry in entries:

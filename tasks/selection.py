@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from storage.footage import Sighting, all_sightings, find_sightings
 from storage.pruned import pruned_videos
@@ -13,10 +12,11 @@ from storage.quarantine import find_quarantined
 from storage.shards import encoders_in, index_shards, is_complete
 from storage.videos import probed_videos
 from storage.warehouse import Warehouse
+from tasks.footage_files import find_files, stamp_of, trouble_with
 from tasks.normality.errors import IncompatibleProfileError
-from tasks.video.errors import FootageNotFoundError, FootageUnreachableError
-from tasks.video.identity import FileStamp, reaching
-from tasks.video.search import find_footage, printable
+from tasks.video.errors import FootageNotFoundError
+from tasks.video.identity import FileStamp
+from tasks.video.search import printable
 from tasks.video.selector import Selector
 
 PRUNED = "pruned by retention"
@@ -64,10 +64,10 @@ def choose_footage(warehouse: Warehouse, selectors: Sequence[str], present: bool
     """
     chosen, pending = [], []
     if present:
-        found = find_footage(selectors)
-        known = find_sightings(warehouse, map(str, found))
+        found = find_files(selectors)
+        known = find_sightings(warehouse, found)
         for path in found:
-            sighting = known.get(str(path))
+            sighting = known.get(path)
             if sighting is not None and lies_as_seen(sighting):
                 chosen.append(sighting)
             else:
@@ -93,20 +93,18 @@ def choose_footage(warehouse: Warehouse, selectors: Sequence[str], present: bool
 def lies_as_seen(sighting: Sighting) -> bool:
     """Return whether a file is where it was seen, unchanged by its size and modification time."""
     try:
-        now = FileStamp.of(Path(sighting.path))
+        now = stamp_of(sighting.path)
     except OSError:
         return False
     return now == FileStamp(sighting.size_bytes, sighting.modified_ns)
 
 
-def _why_pending(path: Path) -> str:
+def _why_pending(path: str) -> str:
     """Return why a file that is there was not extracted as it is."""
-    try:
-        with reaching(path), path.open("rb") as file:
-            file.read(1)
-    except FootageUnreachableError as error:
-        return f"{error.__cause__}: left for the next run"
-    return "it changed shortly before (see --settle-s) or while it was read: left for the next run"
+    trouble = trouble_with(path) or (
+        "it changed shortly before (see --settle-s) or while it was read"
+    )
+    return f"{trouble}: left for the next run"
 
 
 def embedded_shards(

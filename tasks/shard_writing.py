@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 
 from storage.footage import Sighting
+from storage.leases import Leases
 from storage.shards import ShardKey, ShardRows, part_name, shards_of_video, write_shard
 from storage.videos import VideoRecord, read_video
 from storage.warehouse import Warehouse
 from tasks.encoder.identity import EncoderIdentity
 from tasks.encoder.videomae import Pixels, VideoEncoder, rounded
+from tasks.footage_files import at_hand
 from tasks.parameters import Encoding
 from tasks.progress import advance
 from tasks.selection import lies_as_seen
@@ -61,6 +63,7 @@ class ShardWriter:
         identity: Its identity.
         encoding: What was asked for: the batch size, the decoder.
         footage: The child process that opens the files.
+        leases: Tells other runs that this one is at work.
     """
 
     warehouse: Warehouse
@@ -68,6 +71,7 @@ class ShardWriter:
     identity: EncoderIdentity
     encoding: Encoding
     footage: FootageProcess
+    leases: Leases
 
     def write(self, sighting: Sighting, parts: PartPlan) -> Iterator[tuple[int, int]]:
         """Commit the missing shards of one video, reading it once; yield clips and bytes of each.
@@ -81,16 +85,27 @@ class ShardWriter:
         if not missing:
             return
         record = read_video(self.warehouse, video_id)
+        with at_hand(sighting.path) as file:
+            yield from self._write(sighting, parts, missing, record, file)
+
+    def _write(
+        self,
+        sighting: Sighting,
+        parts: PartPlan,
+        missing: Sequence[int],
+        record: VideoRecord,
+        file: Path,
+    ) -> Iterator[tuple[int, int]]:
+        """Commit the missing shards of one video, from its file."""
         clips = [parts.plan.clip(index) for part in missing for index in parts.clips(part)]
-        path, choice = Path(sighting.path), self.encoding.decoder
-        reader = IsolatedReader(self.footage, path, _shape_of(record), choice)
+        reader = IsolatedReader(self.footage, file, _shape_of(record), self.encoding.decoder)
         frames = reader.read(frames_needed(parts.plan, clips))
         pictures = ((index, self.encoder.preprocess(frame)) for index, frame in frames)
         assembled = assemble_clips(pictures, parts.plan, clips)
         for part in missing:
             count = len(parts.clips(part))
             rows = self._encode(islice(assembled, count), parts, record)
-            key = ShardKey(encoder_id, sighting.camera, video_id, part)
+            key = ShardKey(self.identity.encoder_id, sighting.camera, sighting.video_id, part)
             lineage = self._lineage(key, parts, reader)
             yield count, write_shard(self.warehouse, key, rows, lineage)
 
@@ -107,6 +122,7 @@ class ShardWriter:
                     places.append((clip.index, tubelet, start, end))
                     embeddings.append(tubelets[tubelet])
             advance(units=len(batch))
+            self.leases.renew(record.video_id)
         numbers = np.array(places, dtype=np.int64)
         kept = rounded(np.stack(embeddings), self.identity.precision)
         return ShardRows(numbers, record.edges_s()[numbers[:, 2:]], kept)

@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 
+from tasks.normality.moves import shows_other_views
 from tasks.normality.references import (
     CameraReference,
     Mask,
@@ -20,7 +21,7 @@ from tasks.normality.references import (
     summarise,
     usual_state,
 )
-from tasks.normality.views import ALIKE, likeness, median_view, shows_another_view, structure
+from tasks.normality.views import ALIKE, light_likeness, likeness, structure
 
 Kind = Literal["black", "covered", "frozen", "blurred", "moved"]
 
@@ -38,7 +39,7 @@ class Shortest:
 SHORTEST: dict[Kind, Shortest] = {
     "black": Shortest(2, 2),
     "covered": Shortest(8, 3),
-    "frozen": Shortest(8, 4),
+    "frozen": Shortest(8, 3),
     "blurred": Shortest(8, 3),
     "moved": Shortest(10, 3),
 }
@@ -46,13 +47,16 @@ LAPSE = 2  # samples that a state outlasts, if it has half of them at least
 
 BLACK_LUMA = 32
 BLACK_SHARE = 0.98
-SILENT = 0.0005
-STILL_LUMA = 3
-DULL = 0.3
+SILENT = 0.006
+STILL_LUMA = 8
+DULL = 0.5
 SOFT = 0.6
+VERY_SOFT = 0.4
 POOR = 0.5
 FLAT = 0.25
+LIT_ALIKE = 0.65
 LEAST_STRUCTURE = 1.5
+TELLING_STRUCTURE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +110,6 @@ def find_health_intervals(
             whole = reference is not None and end - start == len(free)
             if not _lasts(signs, start, end, SHORTEST[state.kind], whole):
                 continue
-            if state.kind == "moved" and known and not _is_elsewhere(signs, start, end, known):
-                continue
             free[start:end] = False
             frames = int(signs.frame_start[start]), int(signs.frame_end[end - 1])
             found.append(HealthInterval(state.kind, *frames))
@@ -119,39 +121,49 @@ def _states(signs: Signs, known: CameraReference | None) -> Iterator[State]:
     black = _is_black(signs)
     yield State("black", black, np.zeros_like(black))
     yield _frozen(signs)
-    if known is None or known.structure < LEAST_STRUCTURE:
+    if known is None or known.structure < LEAST_STRUCTURE or not known.sharpness:
         return
     alike = likeness(signs.thumbnails, known.views) >= ALIKE
+    lit_alike = light_likeness(signs.thumbnails, known.views) >= LIT_ALIKE
     share = structure(signs.thumbnails) / known.structure
     flat = share <= FLAT
-    soft = (signs.fine <= DULL * known.fine) & (sharpness(signs) <= SOFT * known.sharpness)
-    covered = ~alike & (flat | (soft & (share <= POOR)))
+    sharp = sharpness(signs) / known.sharpness
+    soft = (signs.fine <= DULL * known.fine) & (sharp <= SOFT)
+    covered = flat & (~alike | (sharp <= VERY_SOFT))
+    covered |= (share <= POOR) & soft & ~alike & ~lit_alike
     anything = np.ones_like(black)
     yield State("covered", covered, anything)
-    yield State("blurred", alike & soft & ~flat, anything)
-    yield State("moved", ~alike & ~covered, anything)
+    yield State("blurred", soft & lit_alike & ~flat, anything)
+    if known.structure >= TELLING_STRUCTURE:
+        moved = np.zeros_like(black)
+        moved[~black] = shows_other_views(signs.thumbnails[~black], known.views)
+        yield State("moved", moved, anything)
 
 
 def _is_black(signs: Signs) -> Mask:
     """Return the samples that show black, but for a clock."""
     dark = signs.thumbnails <= BLACK_LUMA
-    return dark.mean(axis=(1, 2)) >= BLACK_SHARE
+    return np.asarray(dark.mean(axis=(1, 2)) >= BLACK_SHARE)
 
 
 def _frozen(signs: Signs) -> State:
     """Return the samples after which nothing changes until the next one.
 
-    An encoder renews a picture now and then: its pixels change, but not the means of its parts.
+    An encoder renews a picture now and then: its pixels change, but hardly the means of its parts.
     """
     before, after = signs.thumbnails[:-1], signs.thumbnails[1:]
-    moved = (np.maximum(before, after) - np.minimum(before, after)).max(axis=(1, 2), initial=0)
-    silent = signs.changed[1:] <= SILENT
-    # The last sample has no next one: it goes on as it came.
-    return State(
-        "frozen",
-        np.append(silent, silent[-1:]) if len(silent) else np.zeros(len(signs.changed), np.bool_),
-        np.append(moved <= STILL_LUMA, [False] * min(len(signs.changed), 1)),
-    )
+    steps = (np.maximum(before, after) - np.minimum(before, after)).max(axis=(1, 2), initial=0)
+    holds, still = signs.changed[1:] <= SILENT, steps <= STILL_LUMA
+    if len(holds):  # the last sample has no next one: it goes on as it came
+        holds, still = np.append(holds, holds[-1]), np.append(still, still[-1])
+    else:
+        holds, still = np.zeros((2, len(signs.changed)), dtype=np.bool_)
+    for start, _ in list(_stretches(holds, still)):
+        # The picture that an encoder starts from settles, too: that begins where something moved.
+        quiet = _length(still[:start][::-1])
+        if quiet <= LAPSE:
+            holds[start - quiet : start] = True
+    return State("frozen", holds, still)
 
 
 def _stretches(holds: Mask, may_lapse: Mask) -> Iterator[tuple[int, int]]:
@@ -167,16 +179,15 @@ def _stretches(holds: Mask, may_lapse: Mask) -> Iterator[tuple[int, int]]:
         before = place
 
 
+def _length(run: Mask) -> int:
+    """Return how many samples hold from the first on."""
+    return int(np.argmin(run)) if not run.all() else len(run)
+
+
 def _lasts(signs: Signs, start: int, end: int, shortest: Shortest, whole: bool) -> bool:
     """Whether samples last long enough, or are all that a video has."""
     seconds = signs.time_end_s[end - 1] - signs.time_start_s[start]
     return end - start >= shortest.samples and bool(whole or seconds >= shortest.seconds)
-
-
-def _is_elsewhere(signs: Signs, start: int, end: int, known: CameraReference) -> bool:
-    """Whether samples show none of the camera's views, whatever passes in them."""
-    view = median_view(signs.thumbnails[start:end])
-    return all(shows_another_view(view, other) for other in known.views)
 
 
 def learn_reference(videos: Iterable[Signs]) -> CameraReference | None:

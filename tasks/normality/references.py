@@ -9,14 +9,13 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from tasks.normality.views import ALIKE, Thumbnails, likeness, median_view, structure
+from tasks.normality.views import ALIKE, SAME, Thumbnails, likeness, median_view, structure
 
 Mask = npt.NDArray[np.bool_]  # one a sample, (S,)
 
 USUAL_SHARE = 0.5  # of a video that must show one view, or more, for another to be told from it
 LOW = 0.05  # quantile that is usual of many videos: nights are dull and well
 VIEW_SECONDS = 600
-NEW_VIEW = 0.7  # likeness below which a view is another
 MAX_VIEWS = 24
 
 
@@ -49,7 +48,7 @@ class Signs(Protocol):
 
     @property
     def changed(self) -> npt.NDArray[np.float32]:
-        """Share of pixels that differ from the sample before by more than two levels."""
+        """Share of pixels that differ at all from the sample before."""
 
     @property
     def thumbnails(self) -> Thumbnails:
@@ -95,6 +94,9 @@ def usual_state(signs: Signs, seen: Mask) -> CameraReference | None:
     if not seen.any():
         return None
     view = median_view(signs.thumbnails[seen])[np.newaxis]
+    # Half of the samples are of the usual view, if any is; the others blur the median over all.
+    near = likeness(signs.thumbnails, view)
+    view = median_view(signs.thumbnails[seen & (near >= np.median(near[seen]))])[np.newaxis]
     usual = seen & (likeness(signs.thumbnails, view) >= ALIKE)
     if usual.sum() < USUAL_SHARE * seen.sum():
         return None
@@ -118,13 +120,16 @@ def summarise(videos: Iterable[tuple[Signs, Mask]]) -> CameraReference | None:
         fine, sharp = signs.fine[well], sharpness(signs)[well]
         usual.append(np.stack([fine, sharp, structure(signs.thumbnails[well])]))
         for view in _views_of(signs, well):
-            known = np.array(views[:MAX_VIEWS]).reshape(-1, *view.shape)
-            if not len(known) or likeness(view[np.newaxis], known)[0] < NEW_VIEW:
+            if len(views) < MAX_VIEWS and (
+                not views or likeness(view[np.newaxis], np.stack(views))[0] < SAME
+            ):
                 views.append(view)
     if not views:
         return None
-    lows = np.quantile(np.concatenate(usual, axis=1), LOW, axis=1).tolist()
-    return CameraReference(*lows, views=np.stack(views[:MAX_VIEWS]))
+    fine_low, sharp_low, structure_low = np.quantile(
+        np.concatenate(usual, axis=1), LOW, axis=1
+    ).tolist()
+    return CameraReference(fine_low, sharp_low, structure_low, np.stack(views))
 
 
 def _views_of(signs: Signs, well: Mask) -> Iterator[npt.NDArray[np.uint8]]:

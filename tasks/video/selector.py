@@ -24,7 +24,8 @@ class Selector:
         """
         if self.text.startswith(CAMERA_PREFIX):
             return camera == self.text.removeprefix(CAMERA_PREFIX)
-        wanted = os.path.abspath(self.text)  # noqa: PTH100 - as find_footage names files
+        remote = "://" in self.text
+        wanted = self.text if remote else os.path.abspath(self.text)  # noqa: PTH100 - as found
         if path == wanted or path.startswith(wanted.rstrip("/") + "/"):
             return True
         parts, pattern = PurePath(path).parts, PurePath(wanted).parts

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,8 +24,6 @@ MAX_FRAMES_APART = 256  # where timestamps stand still
 
 THUMBNAIL = (18, 32)  # rows, columns
 ROWS_A_CELL = 2
-# A frozen picture, re-encoded, keeps its pixels within two levels; sensor noise does not.
-LEVELS = 2
 # Small pictures wait for each other: measured in a row, each takes half the time.
 PIXELS_WAITING = 1 << 20
 FINE, COARSE = 1, 8  # columns
@@ -47,8 +45,8 @@ class Signs:
         time_end_s: When the last of them ends, shape (S,), float64.
         fine: Mean squared difference of pixels one column apart, shape (S,), float32.
         coarse: The same of pixels eight columns apart.
-        changed: Share of pixels that differ by more than two levels from the sample before, shape
-            (S,), float32; 1 where there is none of that size.
+        changed: Share of pixels that differ at all from the sample before, shape (S,), float32; 1
+            where there is none of that size.
         thumbnails: Mean luma of the picture's parts, shape (S, 18, 32), uint8.
     """
 
@@ -150,8 +148,7 @@ class SignsMeter:
                 continue
             changed = 1.0
             if self._before is not None and self._before.shape == rows.shape:
-                difference = np.maximum(rows, self._before) - np.minimum(rows, self._before)
-                changed = np.count_nonzero(difference > LEVELS) / rows.size
+                changed = np.count_nonzero(rows != self._before) / rows.size
             half = rows[::2].astype(np.float32)
             self._frames.append(index)
             self._scalars.append((_steps(half, FINE), _steps(half, COARSE), changed))
@@ -177,10 +174,10 @@ def _luma_rows(frame: VideoFrame) -> Luma | None:
         except (FFmpegError, ValueError):
             return None
     plane = frame.planes[0]
-    pixels = np.frombuffer(plane, np.uint8 if bits == 8 else np.dtype("<u2"))
+    pixels: npt.NDArray[Any] = np.frombuffer(memoryview(plane), "u1" if bits == 8 else "<u2")
     lines = pixels.reshape(-1, plane.line_size // pixels.itemsize)
     rows = lines[:, : frame.width].take(_row_numbers(frame.height), axis=0)
-    return rows if bits == 8 else (rows >> (bits - 8)).astype(np.uint8)
+    return np.asarray(rows >> (bits - 8), dtype=np.uint8)
 
 
 @cache

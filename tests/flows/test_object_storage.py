@@ -7,7 +7,7 @@ import pytest
 
 from storage.warehouse import Warehouse
 from tests.flows.conftest import Nightjar
-from tests.footage import write_video
+from tests.footage import settled, write_video
 
 
 @pytest.fixture
@@ -16,6 +16,7 @@ def archive(tmp_path: Path) -> Path:
     for seed, name in enumerate(("normal/door/a", "normal/door/b", "new/yard/c", "new/yard/d")):
         write_video(tmp_path / f"{name}.avi", 16 + seed, seed=seed)
     (tmp_path / "new" / "yard" / "letter.avi").write_text("Dear Sir or Madam")
+    settled(tmp_path / "new" / "yard" / "letter.avi")
     return tmp_path
 
 
@@ -38,10 +39,10 @@ def test_the_whole_job_in_a_bucket_gives_the_bytes_that_it_gives_in_a_folder(
     assert (again["embedded_clips"], again["profile"]) == (0, first.document["profile"])
 
     local = nightjar("run", *footage, "--warehouse", archive / "local", "--json").document
-    compared = ("embeddings", "profiles", "videos")
+    compared = ("embeddings", "profiles", "videos", "signs")
     remote_bytes = contents(options[1], *compared)
     assert remote_bytes == contents(archive / "local", *compared)
-    assert len(remote_bytes) == 4 + 3 + 4
+    assert len(remote_bytes) == 4 + 4 + 4 + 4
     same = ("profile", "threshold", "videos", "frames", "flagged_frames", "events", "quarantined")
     assert [again[name] for name in same] == [local[name] for name in same]
 
@@ -69,3 +70,38 @@ def test_a_bucket_that_is_not_there_is_one_line_and_no_secret_is_printed(
             assert (result.code, result.err.count("\n")) == (2, 1)
             assert "sesame" not in result.err
             assert "bucket" in result.err.lower()
+
+
+def test_footage_is_read_from_a_bucket_and_nothing_of_it_stays_on_the_disk(
+    nightjar: Nightjar,
+    archive: Path,
+    model: Path,
+    bucket: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = Warehouse.at(f"s3://{bucket}/archive")  # anything puts objects there
+    for path in archive.rglob("*.avi"):
+        with store.commit_file(path.relative_to(archive).as_posix()) as scratch:
+            scratch.write_bytes(path.read_bytes())
+    scratch_disk = tmp_path / "scratch"
+    scratch_disk.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch_disk))
+    remote = f"s3://{bucket}/archive"
+    where = ("--model", model, "--warehouse", tmp_path / "remote", "--settle-s", "0", "--json")
+    footage = ("--normal", f"{remote}/normal", "--footage", f"{remote}/new/*/*.avi")
+    first = nightjar("run", *footage, *where)
+    assert first.code == 0, first.err
+    assert (first.document["videos"], first.document["quarantined"]) == (2, 1)
+    assert nightjar("run", *footage, *where).document["embedded_clips"] == 0
+    assert not list(scratch_disk.iterdir())
+
+    local = ("--normal", archive / "normal", "--footage", archive / "new", "--model", model)
+    nightjar("run", *local, "--warehouse", tmp_path / "local")
+    compared = ("embeddings", "profiles", "videos", "signs")
+    assert contents(tmp_path / "remote", *compared) == contents(tmp_path / "local", *compared)
+    scored = nightjar("score", "--footage", f"{remote}/new/yard", *where[2:4], "--json").document
+    assert scored["videos"] == 2
+    missing = nightjar("run", *footage[:3], f"{remote}/nowhere", *where)
+    assert missing.code == 2
+    assert "nowhere" in missing.err

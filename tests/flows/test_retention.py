@@ -74,7 +74,7 @@ def test_what_a_dry_run_says_happens_and_does_not_come_back(
     assert done["dated_by"] == {"path": 2, "container": 0, "file": 0}
     gone = before.keys() - files(warehouse).keys()
     assert done["bytes"] == sum(len(before[place]) for place in gone)
-    assert {place.split("/")[0] for place in gone} == {"embeddings", "videos"}
+    assert {place.split("/")[0] for place in gone} == {"embeddings", "videos", "signs"}
     assert {place.split("/")[0] for place in files(warehouse).keys() - before.keys()} == {"pruned"}
 
     again = nightjar("prune", "--older-than", "30d", *at).document
@@ -221,7 +221,7 @@ def test_a_bucket_is_pruned_as_a_folder_is(
     assert done.code == 0, done.err
     assert without(done.document, "dry_run") == without(promised, "dry_run")
     gone = before.keys() - files(at[1]).keys()
-    assert (done.document["videos"], len(gone)) == (2, 4)
+    assert (done.document["videos"], len(gone)) == (2, 2 * 3)
     assert done.document["bytes"] == sum(len(before[place]) for place in gone)
     assert nightjar("report", "hold", report, *at).code == 0
     assert nightjar("report", "list", *at).document["reports"][0]["held"]

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from storage.warehouse import Warehouse
@@ -56,7 +57,9 @@ def damage(warehouse: Warehouse) -> dict[str, str]:
     """Damage a warehouse in several ways at once, and return the kind of each by its place."""
     shards, videos = warehouse.files_below("embeddings"), warehouse.files_below("videos")
     sightings, entries = warehouse.files_below("footage"), warehouse.files_below("quarantine")
-    flip(warehouse, shards[0], 300)
+    with warehouse.open(shards[0]) as file:
+        embeddings = pq.read_metadata(file).row_group(0).column(8)
+    flip(warehouse, shards[0], embeddings.data_page_offset + embeddings.total_compressed_size // 2)
     put(warehouse, shards[1], warehouse.read_bytes(shards[0])[:-9])
     orphan = shards[2].replace("/video=", "/video=0")
     put(warehouse, orphan, warehouse.read_bytes(shards[2]))
