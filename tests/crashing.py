@@ -20,12 +20,28 @@ from pathlib import Path
 from typing import Any
 
 from storage import local_folder
-from tasks.embedding import embed_videos, identify, plan_embedding
+from tasks.embedding import (
+    Embedded,
+    embed_videos,
+    identify,
+    plan_embedding,
+    wait_for_others,
+)
 from tasks.encoder.videomae import load_encoder
 from tasks.extraction import find_new_files, forget_moved, probe_files
+from tasks.findings import Finding
 from tasks.parameters import Archive, Encoding
 from tasks.profiling import choose_normal, commit_profile
 from tasks.scoring import choose_scored, write_report
+from tasks.verification import (
+    check_folders,
+    check_footage,
+    check_profiles,
+    check_reports,
+    check_shards,
+    plan_shard_checks,
+    sum_up,
+)
 
 
 def run(place: str, model: str, normal: str, footage: str) -> int:
@@ -39,12 +55,23 @@ def run(place: str, model: str, normal: str, footage: str) -> int:
     forget_moved.fn(place, [path for batch in batches for path in batch])
     identity = identify.fn(encoding)
     jobs = plan_embedding.fn(place, identity, both, present=True)
-    clips = sum(embed_videos.fn(place, encoding, identity, batch).clips for batch in jobs)
+    done = sum((embed_videos.fn(place, encoding, identity, batch) for batch in jobs), Embedded())
+    if done.busy:
+        wait_for_others.fn(place, identity, done.busy)
+        done += embed_videos.fn(place, encoding, identity, done.busy)
     videos = choose_normal.fn(place, [normal], identity.encoder_id, present=True)
     ref = commit_profile.fn(place, "default", videos, keep_unhealthy=False)
     chosen = choose_scored.fn(place, ref, [footage], present=True, normal=[normal])
     write_report.fn(place, ref, "quantile:0.99", chosen)
-    return clips
+    return done.clips
+
+
+def findings(place: str) -> list[Finding]:
+    """Return what ``nightjar verify`` finds."""
+    checked = [check_shards.fn(place, batch) for batch in plan_shard_checks.fn(place)]
+    beside = (check_folders, check_footage, check_profiles, check_reports)
+    verdict = sum_up.fn([*checked, *(check.fn(place) for check in beside)])
+    return list(verdict.findings)
 
 
 def kill_at(number: int) -> None:

@@ -16,7 +16,7 @@ from tasks.video.probing import quarter_turns
 from tasks.video.search import printable
 
 # What turns a file into pixels; part of the encoder's identity. Raise it when pixels change.
-PIXEL_PATH = "rgb24/1"
+PIXEL_PATH = "rgb24/2"
 
 # Where its frames are taken slower than it decodes, decord goes on until it holds the whole video
 # (measured: 1.5 GB for 251 frames of 1080p). It gets the videos for which that is little.

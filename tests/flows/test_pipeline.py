@@ -68,6 +68,20 @@ def test_what_is_there_already_is_not_done_again(
     assert tables[0].equals(tables[1])
 
 
+def test_a_night_with_nothing_new_reads_no_footage(
+    nightjar: Nightjar, archive: Path, model: Path
+) -> None:
+    first = nightjar("run", *run_options(archive, model)).document
+    for path in archive.rglob("*.avi"):  # the same size, the same time, and no video any more
+        status = path.stat()
+        path.write_bytes(bytes(status.st_size))
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    again = nightjar("run", *run_options(archive, model)).document
+    assert (again["embedded_clips"], again["quarantined"]) == (0, 0)
+    names = ("profile", "threshold", "videos", "frames", "flagged_frames", "events")
+    assert [again[name] for name in names] == [first[name] for name in names]
+
+
 def test_renamed_moved_and_copied_footage_costs_nothing_but_changed_footage_does(
     nightjar: Nightjar, archive: Path, model: Path
 ) -> None:
