@@ -98,6 +98,8 @@ def main() -> None:
         "outcomes": dict(outcomes.most_common()),
     }
     sys.stdout.write(json.dumps(result, indent=2) + "\n")
+    # A child that ends in an exception is a fault of ours, not of the file.
+    sys.exit(any("exit code" in outcome for outcome in outcomes))
 
 
 if __name__ == "__main__":

@@ -75,7 +75,8 @@ def main_stream(container: InputContainer) -> VideoStream | None:
     from av.stream import Disposition
 
     def rank(stream: VideoStream) -> int:
-        pixels = stream.width * stream.height
+        # A stream whose codec nothing knows has no size.
+        pixels: int = getattr(stream, "width", 0) * getattr(stream, "height", 0)
         return pixels + DEFAULT_STREAM_PIXELS * bool(stream.disposition & Disposition.default)
 
     shown = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
