@@ -126,7 +126,7 @@ def test_the_stages_one_by_one_give_what_run_gives(
     both = ("--footage", archive / "normal", archive / "new")
     extracted = nightjar("extract", *both, *encoder, *warehouse).document
     assert extracted == {
-        "videos": 4, "frames": 86, "clips": 7, "quarantined": 0, "pending": 0
+        "videos": 4, "frames": 86, "clips": 7, "quarantined": 0, "pending": 0, "pruned": 0
     }  # fmt: skip
     assert nightjar("embed", *encoder, *warehouse).document["embedded_clips"] == 7
     assert nightjar("embed", *encoder, *warehouse).document["embedded_clips"] == 0
