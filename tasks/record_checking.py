@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from storage.errors import CorruptShardError
 from storage.footage import FOLDER as FOOTAGE
 from storage.footage import Sighting, inspect_sighting
+from storage.pruned import pruned_videos
 from storage.quarantine import FOLDER as QUARANTINE
 from storage.quarantine import inspect_quarantined, quarantined_videos
 from storage.shard_inspection import ShardPlace
@@ -63,7 +64,7 @@ def check_records(warehouse: Warehouse) -> Verdict:
 def check_sightings(warehouse: Warehouse) -> Verdict:
     """Check everything that is known of files of footage."""
     places = warehouse.files_below(FOOTAGE)
-    judged = probed_videos(warehouse) | quarantined_videos(warehouse)
+    judged = probed_videos(warehouse) | quarantined_videos(warehouse) | pruned_videos(warehouse)
 
     def check(place: str) -> Finding | None:
         found = _sighting(warehouse, place)
