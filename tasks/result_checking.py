@@ -11,6 +11,7 @@ from storage.profiles import ProfileRef
 from storage.report_inspection import inspect_report, report_folders
 from storage.reports import MARKER as REPORT
 from storage.reports import report_place
+from storage.videos import probed_videos
 from storage.warehouse import Warehouse
 from tasks.findings import Finding, Verdict, kept
 from tasks.record_checking import readable_sightings, shards_below
@@ -29,7 +30,8 @@ def check_profile_versions(warehouse: Warehouse) -> Verdict:
     """Check every version of every profile, and that the shards it was built from are there."""
     folders = version_folders(warehouse)
     embedded = {(shard.encoder_id, shard.video_id) for shard in shards_below(warehouse)[0]}
-    seen = {sighting.video_id for sighting in readable_sightings(warehouse)} if folders else set()
+    known = {sighting.video_id for sighting in readable_sightings(warehouse)} if folders else set()
+    known |= probed_videos(warehouse)  # a damaged sighting is made again by the run that sees it
 
     def check(item: tuple[ProfileRef, list[str]]) -> Finding | None:
         ref, files = item
@@ -44,7 +46,7 @@ def check_profile_versions(warehouse: Warehouse) -> Verdict:
             return None
         what = f"{len(gone)} of its {len(content.video_ids)} videos have no shards: "
         what += f"{', '.join(gone)}, by {content.encoder_id}"
-        if seen.issuperset(gone):
+        if known.issuperset(gone):
             advice = "nothing: the next run of this encoder on their footage makes them"
             return Finding(ref.place, "missing", what, advice, "run")
         advice = "embed their footage again, or build a new version with 'nightjar profile'"

@@ -63,14 +63,19 @@ def damage(warehouse: Warehouse) -> dict[str, str]:
     put(warehouse, shards[1], warehouse.read_bytes(shards[0])[:-9])
     orphan = shards[2].replace("/video=", "/video=0")
     put(warehouse, orphan, warehouse.read_bytes(shards[2]))
-    known = warehouse.read_bytes(sightings[1]).decode()
-    video = next(place for place in videos if Path(place).stem not in known)
+    # Of the two normal videos, whose shards are damaged: the record of one, the file of the other.
+    sighting, beside = (
+        next(place for place in sightings if name in warehouse.read_bytes(place))
+        for name in (b"/a.avi", b"/b.avi")
+    )
+    known = warehouse.read_bytes(beside).decode()
+    video = next(place for place in videos if Path(place).stem in known)
     flip(warehouse, video, -7)
-    flip(warehouse, sightings[1], 0)
+    flip(warehouse, sighting, 0)
     copied = f"footage/{'0' * 32}.json"
-    put(warehouse, copied, warehouse.read_bytes(sightings[2]))
+    put(warehouse, copied, warehouse.read_bytes(beside))
     put(warehouse, entries[0], b"")
-    damaged = (shards[0], shards[1], video, sightings[1], copied, entries[0])
+    damaged = (shards[0], shards[1], video, sighting, copied, entries[0])
     return dict.fromkeys(damaged, "damaged") | {orphan: "orphaned"}
 
 
@@ -112,6 +117,8 @@ def test_damage_of_many_kinds_is_repaired_and_the_next_run_gives_the_same_bytes(
     assert places_in(warehouse) == sorted(damaged.keys() - expected.keys())
     assert not {*findings_of(nightjar, place).values()} - {"missing"}
     assert nightjar("repair", "--warehouse", place).code == 0
+    scored = nightjar("score", "--warehouse", place, "--json").document
+    assert (scored["videos"], scored["pending"]) == (2, 2)  # the letter has lost its entry
 
     assert run(place) > 0
     assert findings_of(nightjar, place) == {}
