@@ -9,9 +9,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from tasks.normality.stretches import Mask
 from tasks.normality.views import ALIKE, SAME, Thumbnails, likeness, median_view, structure
-
-Mask = npt.NDArray[np.bool_]  # one a sample, (S,)
 
 USUAL_SHARE = 0.5  # of a video that must show one view, or more, for another to be told from it
 LOW = 0.05  # quantile that is usual of many videos: nights are dull and well
@@ -117,8 +116,8 @@ def summarise(videos: Iterable[tuple[Signs, Mask]]) -> CameraReference | None:
     views: list[npt.NDArray[np.uint8]] = []
     usual: list[npt.NDArray[np.float32]] = []
     for signs, well in videos:
-        fine, sharp = signs.fine[well], sharpness(signs)[well]
-        usual.append(np.stack([fine, sharp, structure(signs.thumbnails[well])]))
+        shown = signs.thumbnails[well]
+        usual.append(np.stack([signs.fine[well], sharpness(signs)[well], structure(shown)]))
         for view in _views_of(signs, well):
             if len(views) < MAX_VIEWS and (
                 not views or likeness(view[np.newaxis], np.stack(views))[0] < SAME
@@ -126,10 +125,8 @@ def summarise(videos: Iterable[tuple[Signs, Mask]]) -> CameraReference | None:
                 views.append(view)
     if not views:
         return None
-    fine_low, sharp_low, structure_low = np.quantile(
-        np.concatenate(usual, axis=1), LOW, axis=1
-    ).tolist()
-    return CameraReference(fine_low, sharp_low, structure_low, np.stack(views))
+    fine, sharp, parts = np.quantile(np.concatenate(usual, axis=1), LOW, axis=1).tolist()
+    return CameraReference(fine, sharp, parts, np.stack(views))
 
 
 def _views_of(signs: Signs, well: Mask) -> Iterator[npt.NDArray[np.uint8]]:

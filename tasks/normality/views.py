@@ -7,6 +7,7 @@ there differ at all. Lamps, shadows, exposure and night change it little, anothe
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -62,41 +63,35 @@ def shows_another_view(thumbnail: npt.NDArray[np.uint8], view: npt.NDArray[np.ui
 
     Thumbnails are medians over some time, free of what passes.
     """
-    here, there = reliefs(np.stack([thumbnail, view]))
-    found = _correlation(here, there)
-    if found >= SAME or found < UNLIKE:
-        return found < UNLIKE
-    height, width = here.shape
-    near, far = [found], [UNLIKE]
-    for down in range(1 - height, height):
-        for right in range(1 - width, width):
-            if (1 - abs(down) / height) * (1 - abs(right) / width) < LEAST_OVERLAP:
-                continue
-            distance = max(abs(down), abs(right))
-            if distance != 2:  # neither in place nor elsewhere
-                alike = _correlation(_overlap(here, down, right), _overlap(there, -down, -right))
-                (near if distance < 2 else far).append(alike)
-    return max(far) > max(near) + BETTER_ELSEWHERE
+    here, there = reliefs(np.stack([thumbnail, view])).astype(np.float64)
+    alike = _shifted_likeness(here, there)
+    if alike[0, 0] >= SAME or alike[0, 0] < UNLIKE:
+        return bool(alike[0, 0] < UNLIKE)
+    distance, overlap = _shifts(*here.shape)
+    # Two parts off is neither in place nor elsewhere.
+    elsewhere = alike[(distance > 2) & (overlap >= LEAST_OVERLAP)].max()
+    return bool(elsewhere > alike[distance < 2].max() + BETTER_ELSEWHERE)
 
 
 def median_view(thumbnails: Thumbnails) -> npt.NDArray[np.uint8]:
     """Return the view without what passes: the median of at most 256 thumbnails, shape (h, w)."""
     chosen = np.linspace(0, len(thumbnails) - 1, min(len(thumbnails), 256)).round().astype(int)
-    view: npt.NDArray[np.uint8] = np.median(thumbnails[chosen], axis=0).round().astype(np.uint8)
-    return view
+    median: npt.NDArray[np.uint8] = np.median(thumbnails[chosen], axis=0).round().astype(np.uint8)
+    return median
 
 
 def reliefs(thumbnails: Thumbnails) -> Reliefs:
     """Return the relief of each thumbnail."""
     deviations = _deviations(thumbnails)
-    spread = np.sqrt(_means_around(np.square(deviations))) + np.float32(NOISE)
-    return np.asarray(deviations / spread, dtype=np.float32)
+    usual = np.sqrt(_means_around(np.square(deviations)), dtype=np.float32)
+    return np.divide(deviations, usual + np.float32(NOISE), dtype=np.float32)
 
 
 def _deviations(thumbnails: Thumbnails) -> Reliefs:
     """Return how each part differs from the mean of its surroundings."""
     luma = thumbnails.astype(np.float32)
-    return luma - _means_around(luma)
+    deviations: Reliefs = luma - _means_around(luma)
+    return deviations
 
 
 def _means_around(values: Reliefs) -> Reliefs:
@@ -113,7 +108,8 @@ def _means_around(values: Reliefs) -> Reliefs:
 def _light(thumbnails: Thumbnails) -> Reliefs:
     """Return how each part differs from the mean of all."""
     luma = thumbnails.astype(np.float32)
-    return np.asarray(luma - luma.mean(axis=(1, 2), keepdims=True), dtype=np.float32)
+    light: Reliefs = luma - luma.mean(axis=(1, 2), keepdims=True)
+    return light
 
 
 def _highest_cosines(
@@ -126,25 +122,46 @@ def _highest_cosines(
         np.einsum("shw,vhw->sv", _unit(features(thumbnails[start : start + BLOCK])), known)
         for start in range(0, len(thumbnails), BLOCK)
     ]
-    cosines: npt.NDArray[np.float32] = np.concatenate(
-        [np.zeros((0, len(views)), np.float32), *blocks]
-    ).max(axis=1)
-    return cosines
+    cosines = np.concatenate([np.zeros((0, len(views)), np.float32), *blocks])
+    highest: npt.NDArray[np.float32] = cosines.max(axis=1)
+    return highest
 
 
 def _unit(values: Reliefs) -> Reliefs:
     """Return features scaled to a length of 1, or 0 where there are none."""
     lengths = np.sqrt(np.square(values).sum(axis=(1, 2), keepdims=True))
-    return np.asarray(np.divide(values, lengths, out=np.zeros_like(values), where=lengths > 0))
+    unit: Reliefs = np.divide(values, lengths, out=np.zeros_like(values), where=lengths > 0)
+    return unit
 
 
-def _overlap(relief: Reliefs, rows: int, columns: int) -> Reliefs:
-    """Return what is left of a relief when it is moved against another."""
-    height, width = relief.shape
-    return relief[max(0, rows) : height + min(0, rows), max(0, columns) : width + min(0, columns)]
+def _shifted_likeness(
+    here: npt.NDArray[np.float64], there: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Return the cosine between what two reliefs share, for each shift of one against the other.
+
+    Returns:
+        Shape (2 h, 2 w); negative shifts count from the end, as with NumPy's Fourier transforms.
+    """
+    shape = tuple(2 * side for side in here.shape)
+
+    def sums(
+        one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        """Return the sums of products at each shift."""
+        product = np.fft.rfft2(one, shape) * np.conj(np.fft.rfft2(other, shape))
+        return np.fft.irfft2(product, shape)
+
+    everywhere = np.ones_like(here)
+    lengths = sums(here**2, everywhere) * sums(everywhere, there**2)
+    return sums(here, there) / np.sqrt(np.maximum(lengths, np.finfo(np.float32).eps))
 
 
-def _correlation(one: Reliefs, other: Reliefs) -> float:
-    """Return the cosine between two reliefs, 0 where either is empty."""
-    length = np.sqrt(np.square(one).sum() * np.square(other).sum())
-    return float((one * other).sum() / length) if length else 0.0
+@cache
+def _shifts(height: int, width: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Return how many parts each shift is away, and the share that two reliefs have in common."""
+    down, right = (
+        np.abs(np.fft.fftfreq(2 * side, 1 / (2 * side))).astype(np.int64)
+        for side in (height, width)
+    )
+    common = (1 - down[:, np.newaxis] / height) * (1 - right / width)
+    return np.maximum(down[:, np.newaxis], right), common

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -174,10 +174,12 @@ def _luma_rows(frame: VideoFrame) -> Luma | None:
         except (FFmpegError, ValueError):
             return None
     plane = frame.planes[0]
-    pixels: npt.NDArray[Any] = np.frombuffer(memoryview(plane), "u1" if bits == 8 else "<u2")
-    lines = pixels.reshape(-1, plane.line_size // pixels.itemsize)
-    rows = lines[:, : frame.width].take(_row_numbers(frame.height), axis=0)
-    return np.asarray(rows >> (bits - 8), dtype=np.uint8)
+    lines = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+    chosen = _row_numbers(frame.height)
+    if bits == 8:
+        return lines[:, : frame.width].take(chosen, axis=0)
+    deep = lines.view("<u2")[:, : frame.width].take(chosen, axis=0)
+    return (deep >> (bits - 8)).astype(np.uint8)
 
 
 @cache
