@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PRODUCT = ("flows", "tasks", "storage")
 MODULES = sorted(path for package in PRODUCT for path in (ROOT / package).rglob("*.py"))
 DOMAIN = ("video", "encoder", "normality", "report", "scene")
-NUMPY_ONLY = {"numpy"}
+MATHEMATICS = {"numpy", "scipy", "sklearn"}
 # What a package may never import, by the first words of the module's name.
 FORBIDDEN = {
     "storage": ("prefect", "torch", "transformers", "tasks", "flows", "av", "decord"),
@@ -70,14 +70,14 @@ def test_a_domain_package_never_imports_another(package: str) -> None:
     assert not wrong
 
 
-def test_the_law_of_normality_needs_numpy_alone() -> None:
+def test_the_law_of_normality_needs_mathematics_alone() -> None:
     for path in (ROOT / "tasks/normality").glob("*.py"):
         foreign = {
             module.partition(".")[0]
             for module in imports_of(path)
             if not starts_with(module, "tasks.normality")
         } - set(sys.stdlib_module_names)
-        assert foreign <= NUMPY_ONLY, name_of(path)
+        assert foreign <= MATHEMATICS, name_of(path)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "flows").glob("[a-z]*_*.py")), ids=name_of)

@@ -1,4 +1,4 @@
 """Embeddings to anomaly scores: the profile's statistics, distances, thresholds, events.
 
-Rule: numpy only.
+Rule: numpy, scipy and scikit-learn only.
 """
