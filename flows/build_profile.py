@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from prefect import flow
 
-from storage.profiles import ProfileRef
 from tasks.embedding import identify
+from tasks.normal_choice import add_confirmed, add_normal, choose_normal, known_lineage
 from tasks.parameters import (
     DEFAULT_PROFILE,
     DEFAULT_WAREHOUSE,
     Encoding,
-    KeepUnhealthy,
+    Period,
     ProfileName,
+    ProfileOptions,
     Selectors,
     WarehousePlace,
 )
-from tasks.profiling import add_known_normal, choose_normal, commit_profile
+from tasks.profiling import BuiltProfile, commit_profile
+
+DEFAULT_OPTIONS = ProfileOptions()
+EVER = Period()
 
 
 @flow(name="build-profile")
@@ -26,11 +30,14 @@ def build_profile(
     encoding: Encoding | None = None,
     update: bool = False,
     present: bool = False,
-    keep_unhealthy: KeepUnhealthy = False,
-) -> ProfileRef:
+    options: ProfileOptions = DEFAULT_OPTIONS,
+    period: Period = EVER,
+) -> BuiltProfile:
     """Build the profile from shards alone; without an encoding, by the encoder they have."""
     encoder_id = identify(encoding).encoder_id if encoding else None
-    videos = choose_normal(warehouse, normal, encoder_id, present)
+    videos = choose_normal(warehouse, normal, encoder_id, present, period)
     if update:
-        videos = add_known_normal(warehouse, profile, videos)
-    return commit_profile(warehouse, profile, videos, keep_unhealthy)
+        known = known_lineage(warehouse, profile)
+        videos, options = add_normal(warehouse, known, videos), options.over(known.options)
+    videos = add_confirmed(warehouse, profile, videos)
+    return commit_profile(warehouse, profile, videos, options, "update" if update else "build")

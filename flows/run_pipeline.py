@@ -11,23 +11,26 @@ from flows.embed_clips import embed_clips
 from flows.extract_clips import extract_clips
 from flows.score_footage import score_footage
 from tasks.checking import check_request
+from tasks.normal_choice import check_normal
 from tasks.parameters import (
     DEFAULT_PROFILE,
     DEFAULT_THRESHOLD_RULE,
     DEFAULT_WAREHOUSE,
     Archive,
     Encoding,
-    KeepUnhealthy,
     Paths,
     ProfileName,
+    ProfileOptions,
+    Scoring,
     ThresholdText,
     WarehousePlace,
 )
-from tasks.profiling import check_normal
 from tasks.scoring import ReportSummary
 
 DEFAULT_ENCODING = Encoding()
 DEFAULT_ARCHIVE = Archive()
+DEFAULT_OPTIONS = ProfileOptions()
+DEFAULT_SCORING = Scoring()
 
 
 @flow(name="run-pipeline")
@@ -39,17 +42,16 @@ def run_pipeline(
     profile: ProfileName = DEFAULT_PROFILE,
     threshold: ThresholdText = DEFAULT_THRESHOLD_RULE,
     archive: Archive = DEFAULT_ARCHIVE,
-    keep_unhealthy: KeepUnhealthy = False,
+    options: ProfileOptions = DEFAULT_OPTIONS,
+    scoring: Scoring = DEFAULT_SCORING,
 ) -> ReportSummary:
     """Extract, embed, profile, score and report in one go; what is there already is not redone."""
-    check_request(warehouse, encoding, profile, threshold)
+    check_request(warehouse, encoding, profile, threshold, options, scoring)
     extract_clips([*normal, *footage], warehouse, encoding, archive)
     check_normal(warehouse, normal)
     embedded = embed_clips(warehouse, encoding, [*normal, *footage], present=True)
-    built = build_profile(
-        normal, profile, warehouse, encoding, present=True, keep_unhealthy=keep_unhealthy
-    )
+    built = build_profile(normal, profile, warehouse, encoding, present=True, options=options)
     report = score_footage(
-        f"{built.name}@{built.version}", footage, warehouse, threshold, present=True, normal=normal
+        built.selector, footage, warehouse, threshold, present=True, normal=normal, scoring=scoring
     )
     return replace(report, embedded_clips=embedded.clips)

@@ -9,11 +9,15 @@ from tasks.parameters import (
     DEFAULT_THRESHOLD_RULE,
     DEFAULT_WAREHOUSE,
     ProfileSelector,
+    Scoring,
     Selectors,
     ThresholdText,
     WarehousePlace,
 )
 from tasks.scoring import ReportSummary, choose_scored, find_version, write_report
+
+
+DEFAULT_SCORING = Scoring()
 
 
 @flow(name="score-footage")
@@ -24,8 +28,9 @@ def score_footage(
     threshold: ThresholdText = DEFAULT_THRESHOLD_RULE,
     present: bool = False,
     normal: Selectors = [],  # noqa: B006
+    scoring: Scoring = DEFAULT_SCORING,
 ) -> ReportSummary:
     """Score the footage named, or all that is embedded. Touches no footage and no encoder."""
     version = find_version(warehouse, profile)
     chosen = choose_scored(warehouse, version, footage, present, normal)
-    return write_report(warehouse, version, threshold, chosen)
+    return write_report(warehouse, version, threshold, chosen, scoring)

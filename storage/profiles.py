@@ -1,33 +1,30 @@
 """Profiles: immutable, numbered versions of a name, each a folder committed in one step.
 
-``profile.json`` holds the profile's mean and lineage, ``profile.parquet`` the sums of each normal
-video, and ``calibration.parquet`` the scores that the normal footage itself has. None of them holds
-a time: the same footage gives the same bytes.
+None of a version's files holds a time: the same footage gives the same bytes.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import random
 import re
+import shutil
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
-
+from storage.calibration import CALIBRATION, CalibrationWriter
 from storage.documents import read_document, write_document
 from storage.errors import InvalidNameError, NotStoredError
-from storage.parquet import read_table, reading, rows_of, vector, vectors, write_table
-from storage.references import Reference, references_in, references_table
+from storage.parquet import reading
+from storage.profile_content import MARKER, ProfileContent, document_of, write_tables
+from storage.profile_lineage import ProfileLineage
 from storage.warehouse import Warehouse
 
 FOLDER = "profiles"
-MARKER = "profile.json"  # a version exists when this does
 COLLISION_S = 0.2
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -39,6 +36,9 @@ class ProfileRef:
     name: str
     version: str
 
+    def __str__(self) -> str:
+        return f"{self.name}@{self.version}"
+
     @property
     def place(self) -> str:
         """Where the version lies in the warehouse."""
@@ -46,53 +46,46 @@ class ProfileRef:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ProfileContent:
-    """What a profile says.
+class ProfileDraft:
+    """A profile that is being built: its calibration grows on the local disk.
 
     Attributes:
-        encoder_id: The embedding space it belongs to.
-        encoder: That encoder's whole identity.
-        mean: Mean over all frames of the normal videos, shape (D,), float64.
-        video_ids: The V normal videos, ascending.
-        cameras: Camera of each.
-        frames: Frames of each, shape (V,), int64.
-        totals: Sum of the embeddings over the frames of each, shape (V, D), float64.
-        scores: Scores of the normal footage's own rows, shape (n,), float64.
-        score_videos: Index into ``video_ids`` for each of them, shape (n,), int64.
-        score_weights: Frames that each of them speaks for, shape (n,), int64.
-        references: What each camera shows when it is well.
-        left_out: Intervals of the normal videos that do not count, as a camera was not well.
+        warehouse: What will hold it.
+        folder: The scratch folder.
+        calibration: Takes the scores of the normal footage, video by video.
     """
 
-    encoder_id: str
-    encoder: Mapping[str, Any]
-    mean: npt.NDArray[np.float64]
-    video_ids: Sequence[str]
-    cameras: Sequence[str]
-    frames: npt.NDArray[np.int64]
-    totals: npt.NDArray[np.float64]
-    scores: npt.NDArray[np.float64]
-    score_videos: npt.NDArray[np.int64]
-    score_weights: npt.NDArray[np.int64]
-    references: Mapping[str, Reference] = field(default_factory=dict)
-    left_out: Sequence[Mapping[str, Any]] = ()
+    warehouse: Warehouse
+    folder: Path
+    calibration: CalibrationWriter
 
-    def digest(self) -> str:
-        """Return a digest of everything the profile says."""
-        words = (
-            self.encoder_id, dict(self.encoder), list(self.video_ids), list(self.cameras),
-            [dict(interval) for interval in self.left_out], sorted(self.references),
-        )  # fmt: skip
-        digest = hashlib.sha256(json.dumps(words, sort_keys=True).encode())
-        for numbers in (
-            self.mean, self.frames, self.totals, self.scores, self.score_videos, self.score_weights
-        ):  # fmt: skip
-            digest.update(numbers.tobytes())
-        for camera in sorted(self.references):
-            reference = self.references[camera]
-            usual = (reference.fine, reference.sharpness, reference.structure)
-            digest.update(np.array(usual).tobytes() + reference.views.tobytes())
-        return digest.hexdigest()
+    def commit(self, name: str, content: ProfileContent) -> ProfileRef:
+        """Commit the profile as the next version of its name."""
+        self.calibration.close()
+        write_tables(content, self.folder)
+        number = 0
+        while True:
+            versions = versions_of(self.warehouse, name)
+            number = max(number, int(versions[-1].version) if versions else 0) + 1
+            version = ProfileRef(name, str(number))
+            try:
+                with self.warehouse.commit_folder(version.place, MARKER) as folder:
+                    shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+                    document = {"name": name, "version": version.version, **document_of(content)}
+                    write_document(folder / MARKER, document)
+            except FileExistsError:  # another run took it; two at once may leave a number unused
+                time.sleep(random.uniform(0, COLLISION_S))
+                continue
+            return version
+
+
+@contextmanager
+def new_profile(warehouse: Warehouse) -> Iterator[ProfileDraft]:
+    """Yield a draft; what is not committed leaves nothing behind."""
+    with TemporaryDirectory(prefix="nightjar-profile-") as scratch:
+        folder = Path(scratch)
+        with CalibrationWriter.to(folder / CALIBRATION) as calibration:
+            yield ProfileDraft(warehouse, folder, calibration)
 
 
 def check_name(name: str) -> None:
@@ -108,26 +101,11 @@ def check_name(name: str) -> None:
         )
 
 
-def write_profile(warehouse: Warehouse, name: str, content: ProfileContent) -> ProfileRef:
-    """Commit a profile as the next version of its name, unless the newest says just the same."""
+def same_version(warehouse: Warehouse, name: str, lineage: ProfileLineage) -> ProfileRef | None:
+    """Return the newest version of a name if it was built from just this."""
     check_name(name)
-    number = 0
-    while True:
-        versions = versions_of(warehouse, name)
-        if versions and _said_by(warehouse, versions[-1], "digest") == content.digest():
-            return versions[-1]
-        number = max(number, int(versions[-1].version) if versions else 0) + 1
-        version = ProfileRef(name, str(number))
-        try:
-            with warehouse.commit_folder(version.place, MARKER) as folder:
-                write_document(folder / MARKER, _document(version, content))
-                write_table(_statistics(content), folder / "profile.parquet")
-                write_table(_calibration(content), folder / "calibration.parquet")
-                write_table(references_table(content.references), folder / "references.parquet")
-        except FileExistsError:  # another run took this number; two at once may leave it unused
-            time.sleep(random.uniform(0, COLLISION_S))
-            continue
-        return version
+    newest = versions_of(warehouse, name)[-1:]
+    return next((ref for ref in newest if _said_by(warehouse, ref, "digest") == lineage.digest), None)
 
 
 def find_profile(warehouse: Warehouse, selector: str) -> ProfileRef:
@@ -150,39 +128,9 @@ def find_profile(warehouse: Warehouse, selector: str) -> ProfileRef:
     raise NotStoredError(f"the warehouse {warehouse.root} has no profile {selector!r}; {there}")
 
 
-def read_profile(warehouse: Warehouse, ref: ProfileRef) -> ProfileContent:
-    """Read a version of a profile.
-
-    Raises:
-        NotStoredError: There is none.
-        CorruptShardError: It is damaged.
-    """
-    marker = warehouse.existing(f"{ref.place}/{MARKER}", f"profile {ref.name}@{ref.version}")
-    document = read_document(warehouse, marker)
-    statistics = read_table(warehouse, f"{ref.place}/profile.parquet")
-    calibration = read_table(warehouse, f"{ref.place}/calibration.parquet")
-    references = f"{ref.place}/references.parquet"
-    views = read_table(warehouse, references) if warehouse.exists(references) else None
-    with reading(warehouse.uri(ref.place)):
-        return ProfileContent(
-            encoder_id=document["encoder_id"],
-            encoder=document["encoder"],
-            mean=np.array(document["mean"], dtype=np.float64),
-            video_ids=statistics.column("video_id").to_pylist(),
-            cameras=statistics.column("camera").to_pylist(),
-            frames=statistics.column("frames").to_numpy(),
-            totals=rows_of(statistics.column("total")),
-            scores=calibration.column("score").to_numpy(),
-            score_videos=calibration.column("video").to_numpy(),
-            score_weights=calibration.column("frames").to_numpy(),
-            references=references_in(views) if views is not None else {},
-            left_out=tuple(document.get("left_out", ())),
-        )
-
-
 def encoder_of(warehouse: Warehouse, ref: ProfileRef) -> str:
     """Return the id of the encoder that a version was built with, without reading the rest."""
-    return _said_by(warehouse, ref, "encoder_id")
+    return str(_said_by(warehouse, ref, "encoder_id"))
 
 
 def all_profiles(warehouse: Warehouse) -> list[ProfileRef]:
@@ -197,10 +145,9 @@ def videos_of(warehouse: Warehouse, ref: ProfileRef) -> list[str]:
     Raises:
         CorruptShardError: Its document is damaged.
     """
-    place = f"{ref.place}/{MARKER}"
-    document = read_document(warehouse, place)
-    with reading(warehouse.uri(place)):
-        return [str(video_id) for video_id in document["video_ids"]]
+    found = _said_by(warehouse, ref, "footage")
+    with reading(warehouse.uri(ref.place)):
+        return [str(video["video_id"]) for video in found]
 
 
 def versions_of(warehouse: Warehouse, name: str) -> list[ProfileRef]:
@@ -211,57 +158,18 @@ def versions_of(warehouse: Warehouse, name: str) -> list[ProfileRef]:
     return [ProfileRef(name, str(number)) for number in numbers]
 
 
-def _document(ref: ProfileRef, content: ProfileContent) -> dict[str, Any]:
-    """Return what ``profile.json`` says."""
-    return {
-        "name": ref.name,
-        "version": ref.version,
-        "digest": content.digest(),
-        "encoder_id": content.encoder_id,
-        "encoder": dict(content.encoder),
-        "videos": len(content.video_ids),
-        "frames": int(content.frames.sum()),
-        "calibration": "leave-one-video-out" if len(content.video_ids) > 1 else "its only video",
-        "mean": content.mean.tolist(),
-        "video_ids": list(content.video_ids),
-        "left_out": [dict(interval) for interval in content.left_out],
-    }
+def marker_of(warehouse: Warehouse, ref: ProfileRef) -> str:
+    """Return the place of a version's ``profile.json``.
+
+    Raises:
+        NotStoredError: There is no such version.
+    """
+    return warehouse.existing(f"{ref.place}/{MARKER}", f"profile {ref}")
 
 
-def _said_by(warehouse: Warehouse, ref: ProfileRef, name: str) -> str:
-    """Return one word of a committed version's ``profile.json``."""
+def _said_by(warehouse: Warehouse, ref: ProfileRef, name: str) -> Any:
+    """Return one thing that a committed version's ``profile.json`` says."""
     place = f"{ref.place}/{MARKER}"
     document = read_document(warehouse, place)
     with reading(warehouse.uri(place)):
-        return str(document[name])
-
-
-def _statistics(content: ProfileContent) -> pa.Table:
-    """Return one row a normal video."""
-    width = content.totals.shape[1]
-    schema = pa.schema(
-        [
-            pa.field("video_id", pa.string(), nullable=False),
-            pa.field("camera", pa.string(), nullable=False),
-            pa.field("frames", pa.int64(), nullable=False),
-            pa.field("total", vector(width, pa.float64()), nullable=False),
-        ]
-    )
-    columns = [
-        pa.array(content.video_ids),
-        pa.array(content.cameras),
-        pa.array(content.frames),
-        vectors(content.totals, pa.float64()),
-    ]
-    return pa.Table.from_arrays(columns, schema=schema)
-
-
-def _calibration(content: ProfileContent) -> pa.Table:
-    """Return one row a row of the normal footage."""
-    return pa.table(
-        {
-            "video": pa.array(content.score_videos, pa.int64()),
-            "frames": pa.array(content.score_weights, pa.int64()),
-            "score": pa.array(content.scores, pa.float64()),
-        }
-    )
+        return document[name]

@@ -8,6 +8,7 @@ import re
 from itertools import islice
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from storage.errors import CorruptShardError
@@ -15,8 +16,9 @@ from storage.json_schema import violations
 from storage.parquet import read_row_groups, reading
 from storage.reports import (
     FOLDER,
-    FRAME_SCORES_SCHEMA,
     MARKER,
+    MISSION,
+    frame_scores_schema,
     read_report,
     report_json_schema,
     report_place,
@@ -55,7 +57,9 @@ def inspect_report(warehouse: Warehouse, report_id: str, files: list[str]) -> No
         raise CorruptShardError(name, f"{MARKER} breaks its schema: {'; '.join(wrong)}")
     if document["report_id"] != report_id:
         raise CorruptShardError(name, f"{MARKER} is that of {document['report_id']!r}")
-    _check_scores(warehouse, name, folder, document["videos"])
+    distance = document.get("distance", MISSION)  # reports of before there was a choice
+    schema = frame_scores_schema([] if distance == MISSION else [distance])
+    _check_scores(warehouse, name, folder, schema, document["videos"])
     _check_events(warehouse, name, folder, document["videos"])
     with reading(name):
         page = warehouse.read_bytes(f"{folder}/report.html").decode("utf-8")
@@ -72,11 +76,11 @@ def _check_files(
 
 
 def _check_scores(
-    warehouse: Warehouse, name: str, folder: str, videos: list[dict[str, Any]]
+    warehouse: Warehouse, name: str, folder: str, schema: pa.Schema, videos: list[dict[str, Any]]
 ) -> None:
     """Make sure that every frame of the report has a score, and that as many are flagged."""
     frames = flagged = 0
-    for table in read_row_groups(warehouse, f"{folder}/frame_scores.parquet", FRAME_SCORES_SCHEMA):
+    for table in read_row_groups(warehouse, f"{folder}/frame_scores.parquet", schema):
         frames += table.num_rows
         flagged += pc.sum(table.column("flagged"), min_count=0).as_py()
     said = sum(video["frames"] for video in videos)

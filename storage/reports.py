@@ -25,13 +25,15 @@ from storage.parquet import reading, write_options
 from storage.warehouse import Warehouse
 
 FOLDER = "reports"
+MISSION = "mse"  # the distance of the column ``score``; others have columns of their own names
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 MARKER = "report.json"  # a report exists when this does
 LAST_MOMENT_US = datetime.max.replace(tzinfo=UTC).timestamp() * 1e6
 RECORDED_AT = pa.timestamp("us", tz="UTC")
 EVENT_COLUMNS = (
     "event_id", "camera", "path", "video_id", "frame_start", "frame_end", "time_start_s",
-    "time_end_s", "peak_frame", "peak_score", "mean_score", "recorded_at",
+    "time_end_s", "peak_frame", "peak_score", "mean_score", "recorded_at", "rank", "duration_s",
+    "once_in_days",
 )  # fmt: skip
 FRAME_SCORES_SCHEMA = pa.schema(
     [
@@ -46,6 +48,12 @@ FRAME_SCORES_SCHEMA = pa.schema(
         pa.field("flagged", pa.bool_(), nullable=False),
     ]
 )
+
+
+def frame_scores_schema(distances: Sequence[str]) -> pa.Schema:
+    """Return the schema of frame scores with a column for each distance beside the mission's."""
+    more = (pa.field(name, pa.float64(), nullable=False) for name in distances)
+    return pa.schema([*FRAME_SCORES_SCHEMA, *more])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +93,7 @@ class ReportWriter:
         self,
         video: Mapping[str, str],
         times: FrameTimes,
-        scores: npt.NDArray[np.float64],
+        scores: Mapping[str, npt.NDArray[np.float64]],
         threshold: float,
         flagged: npt.NDArray[np.bool_],
     ) -> None:
@@ -94,22 +102,24 @@ class ReportWriter:
         Args:
             video: Its ``video_id``, ``camera`` and ``path``.
             times: When each frame is shown and was recorded.
-            scores: Anomaly score of each frame, shape (N,).
+            scores: Anomaly scores of each frame by distance, the mission's first, shape (N,) each.
             threshold: The threshold.
             flagged: Whether each is flagged, shape (N,).
         """
-        height = len(scores)
+        height = len(flagged)
+        missions, *others = scores.values()
         same = {name: pa.repeat(pa.scalar(video[name]), height) for name in _VIDEO_COLUMNS}
         columns = {
             **same,
             "frame": pa.array(np.arange(height, dtype=np.int64)),
             "time_s": pa.array(times.shown_s),
             "recorded_at": times.recorded_at(),
-            "score": pa.array(scores),
+            "score": pa.array(missions),
             "threshold": pa.repeat(pa.scalar(float(threshold)), height),
             "flagged": pa.array(flagged),
+            **dict(zip([*scores][1:], map(pa.array, others), strict=True)),
         }
-        self.frame_scores.write_table(pa.table(columns, schema=FRAME_SCORES_SCHEMA))
+        self.frame_scores.write_table(pa.table(columns, schema=frame_scores_schema([*scores][1:])))
 
     def write_document(self, document: Mapping[str, Any], page: str) -> None:
         """Write ``report.json``, ``events.csv`` and ``report.html``."""
@@ -126,15 +136,19 @@ _VIDEO_COLUMNS: Sequence[str] = ("video_id", "camera", "path")
 
 
 @contextmanager
-def new_report(warehouse: Warehouse) -> Iterator[ReportWriter]:
-    """Yield a writer whose files become a report in one step, on success."""
+def new_report(warehouse: Warehouse, distances: Sequence[str] = ()) -> Iterator[ReportWriter]:
+    """Yield a writer whose files become a report in one step, on success.
+
+    Args:
+        warehouse: What will hold it.
+        distances: Distances beside the mission's, each a column of the frame scores.
+    """
+    schema = frame_scores_schema(distances)
     report_id = f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}-{secrets.token_hex(3)}"
     with warehouse.commit_folder(report_place(report_id), MARKER) as folder:
         (folder / "media").mkdir()
         scores = folder / "frame_scores.parquet"
-        with pq.ParquetWriter(
-            scores, FRAME_SCORES_SCHEMA, **write_options(FRAME_SCORES_SCHEMA)
-        ) as frame_scores:
+        with pq.ParquetWriter(scores, schema, **write_options(schema)) as frame_scores:
             yield ReportWriter(report_id, folder, frame_scores)
 
 
@@ -164,17 +178,17 @@ class Report:
     place: str
     document: dict[str, Any]
 
-    def scores_of(self, path: str) -> npt.NDArray[np.float64]:
+    def scores_of(self, path: str, column: str = "score") -> npt.NDArray[np.float64]:
         """Return the scores of a footage file's frames, in order, shape (N,)."""
         place = f"{self.place}/frame_scores.parquet"
         with reading(self.warehouse.uri(place)), self.warehouse.open(place) as source:
             chosen = pq.read_table(
                 source,
-                columns=["score"],
+                columns=[column],
                 filters=[("path", "=", path)],
                 page_checksum_verification=True,
             )
-        scores: npt.NDArray[np.float64] = chosen.column("score").to_numpy()
+        scores: npt.NDArray[np.float64] = chosen.column(column).to_numpy()
         return scores
 
 

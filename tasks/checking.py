@@ -7,15 +7,33 @@ from prefect import task
 from storage.profiles import check_name
 from storage.warehouse import Warehouse
 from tasks.encoder.device import choose_device
+from tasks.normality.errors import MissingStatisticsError
+from tasks.normality.patch_distance import Patches
 from tasks.normality.thresholds import ThresholdRule
-from tasks.parameters import Encoding
+from tasks.parameters import Encoding, ProfileOptions, Scoring
 from tasks.retrying import STEP
 
 
 @task(**STEP)
-def check_request(place: str, encoding: Encoding, profile: str, threshold: str) -> None:
+def check_request(
+    place: str,
+    encoding: Encoding,
+    profile: str,
+    threshold: str,
+    options: ProfileOptions,
+    scoring: Scoring,
+) -> None:
     """Refuse what cannot work: hours of encoding should not end at a misspelt threshold."""
     ThresholdRule.parse(threshold)
+    if options.distances is not None and scoring.distance not in options.distances:
+        raise MissingStatisticsError(
+            f"the profile would be built for the distances {', '.join(options.distances)}, and "
+            f"footage scored by {scoring.distance}: add it to --distances"
+        )
+    if scoring.distance == Patches.name and not encoding.patch_sketch:
+        raise MissingStatisticsError(
+            "the distance patch needs a sketch of every patch: embed with --patch-sketch K"
+        )
     check_name(profile)
     choose_device(encoding.device)
     Warehouse.at(place).check_writable()

@@ -1,108 +1,148 @@
-"""Normal footage: its shards, frame by frame that counts, become what a profile says."""
+"""Normal footage: its shards, frame by frame that counts."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from storage.feedback import anomalies_by_video
 from storage.parquet import read_lineage
-from storage.profiles import ProfileContent
+from storage.profile_lineage import ProfileVideo
 from storage.shards import read_shard
 from storage.warehouse import Warehouse
-from tasks.health import NormalHealth, judge_normal, kept
-from tasks.normality.distances import mean_squared_error
-from tasks.normality.moments import StreamingMean, merged
+from tasks.health import judge_normal
+from tasks.normality.references import CameraReference
+from tasks.normality.scopes import hours_of
+from tasks.normality.spans import Span, frames_within, without
+from tasks.normality.summary import Observations
 
 logger = logging.getLogger(__name__)
-Rows = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]  # embeddings, and frames of each
+ANOMALY = "anomaly"  # beside the ailments of a camera, why frames of normal footage do not count
 
 
 @dataclass(frozen=True, slots=True)
 class NormalVideo:
-    """A normal video, the camera that recorded it, and its shards."""
+    """A normal video and its shards."""
 
-    video_id: str
-    camera: str
+    known: ProfileVideo
     shards: tuple[str, ...]
+
+    @property
+    def video_id(self) -> str:
+        """The video."""
+        return self.known.video_id
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NormalRows:
+    """Tubelets of one normal video, each with a frame that counts.
+
+    Attributes:
+        observations: What is scored.
+        frames: Frames of each that count, shape (n,), int64.
+        places: (frame_start, frame_end) of each, shape (n, 2), int64.
+        times_s: (start, end) of each, shape (n, 2), float64.
+        hours: Hour of the day of each, shape (n,), or None where it is not known.
+    """
+
+    observations: Observations
+    frames: npt.NDArray[np.int64]
+    places: npt.NDArray[np.int64]
+    times_s: npt.NDArray[np.float64]
+    hours: npt.NDArray[np.int64] | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NormalFootage:
-    """Normal videos whose frames are counted where their camera was well.
+    """Normal videos, and which of their frames count.
 
     Attributes:
         warehouse: Where they are embedded.
         videos: In the order of their ids; each has a frame that counts.
-        sums: Statistics of each.
-        health: What is left out, and why.
+        spans: The frames of each video that count, by its id.
+        references: What each camera shows when it is well.
+        left_out: The intervals that do not count, and why, as a lineage lists them.
     """
 
     warehouse: Warehouse
     videos: Sequence[NormalVideo]
-    sums: Sequence[StreamingMean]
-    health: NormalHealth
+    spans: Mapping[str, Sequence[Span]]
+    references: Mapping[str, CameraReference]
+    left_out: Sequence[Mapping[str, Any]]
 
     @classmethod
     def of(
         cls, warehouse: Warehouse, videos: Sequence[NormalVideo], keep_unhealthy: bool
     ) -> NormalFootage:
-        """Sum up videos; where no camera was ever well, all of their frames count."""
-        health = judge_normal(warehouse, {video.video_id: video.camera for video in videos})
-        if keep_unhealthy:
-            health = NormalHealth(health.references, {})
-        sums = [_sum_of(warehouse, video, health) for video in videos]
-        if not any(part.count for part in sums):
+        """Leave out confirmed anomalies, and what a camera showed while it was not well.
+
+        Where no camera was ever well, all that is no anomaly counts.
+        """
+        health = judge_normal(warehouse, {video.video_id: video.known.camera for video in videos})
+        unwell = [] if keep_unhealthy else health.as_json()
+        anomalies = anomalies_by_video(warehouse)
+        left_out = [
+            *unwell,
+            *(
+                {"video_id": video.video_id, "kind": ANOMALY, "frame_start": start, "frame_end": end}
+                for video in videos
+                for start, end in anomalies.get(video.video_id, ())
+            ),
+        ]
+        lengths = warehouse.each(lambda video: _num_frames(warehouse, video), videos)
+        spans = {
+            video.video_id: without(
+                video.known.spans or ((0, length),),
+                (
+                    (hole["frame_start"], hole["frame_end"])
+                    for hole in left_out
+                    if hole["video_id"] == video.video_id
+                ),
+            )
+            for video, length in zip(videos, lengths, strict=True)
+        }
+        counting = [video for video in videos if spans[video.video_id]]
+        if not counting and unwell:
             logger.warning("no camera of the normal footage was well at any time: all of it counts")
             return cls.of(warehouse, videos, keep_unhealthy=True)
-        counting = [(video, part) for video, part in zip(videos, sums, strict=True) if part.count]
-        chosen, counted = zip(*counting, strict=True)
-        return cls(warehouse, chosen, counted, health)
+        return cls(warehouse, counting, spans, health.references, left_out)
 
-    def content(self) -> ProfileContent:
-        """Return what the profile says.
+    def rows_of(self, video: NormalVideo, patches: bool) -> Iterator[NormalRows]:
+        """Yield the tubelets of a video that speak for frames that count, part by part.
 
-        Each video is scored against the profile of the others, so that the scores are what unseen
-        normal footage would have; a single video is scored against itself.
+        Args:
+            video: The video.
+            patches: Read their patch sketches too.
         """
-        lineage = read_lineage(self.warehouse, self.videos[0].shards[0])
-        profile = merged(self.sums, len(self.sums[0].total))
-        scores, owners, weights = [], [], []
-        for number, (video, own) in enumerate(zip(self.videos, self.sums, strict=True)):
-            others = profile.subtract(own) if len(self.videos) > 1 else profile
-            for embeddings, frames in rows_of(self.warehouse, video, self.health):
-                scores.append(mean_squared_error(embeddings, others.mean))
-                owners.append(np.full(len(frames), number))
-                weights.append(frames)
-        return ProfileContent(
-            encoder_id=lineage["encoder_id"],
-            encoder=lineage["encoder"],
-            mean=profile.mean,
-            video_ids=[video.video_id for video in self.videos],
-            cameras=[video.camera for video in self.videos],
-            frames=np.array([part.count for part in self.sums], dtype=np.int64),
-            totals=np.stack([part.total for part in self.sums]),
-            scores=np.concatenate(scores),
-            score_videos=np.concatenate(owners),
-            score_weights=np.concatenate(weights),
-            references={camera: kept(item) for camera, item in self.health.references.items()},
-            left_out=self.health.as_json(),
-        )
+        recorded_at = video.known.recorded_at
+        begin = datetime.fromisoformat(recorded_at) if recorded_at else None
+        first_s = None
+        for shard in video.shards:
+            rows = read_shard(self.warehouse, shard, patches=patches)
+            first_s = rows.times_s[0, 0] if first_s is None else first_s
+            frames = frames_within(rows.frame_start, rows.frame_end, self.spans[video.video_id])
+            counts = frames > 0
+            if not counts.any():
+                continue
+            times_s = rows.times_s[counts]
+            yield NormalRows(
+                Observations(
+                    rows.embeddings[counts],
+                    None if rows.patches is None else rows.patches[counts],
+                ),
+                frames[counts],
+                np.stack([rows.frame_start, rows.frame_end], axis=1)[counts],
+                times_s,
+                hours_of(begin, times_s[:, 0] - first_s),
+            )
 
 
-def rows_of(warehouse: Warehouse, video: NormalVideo, health: NormalHealth) -> Iterator[Rows]:
-    """Yield the embeddings of a video that speak for frames that count, part by part."""
-    for shard in video.shards:
-        rows = read_shard(warehouse, shard)
-        frames = health.weights(video.video_id, rows)
-        counts = frames > 0
-        yield rows.embeddings[counts], frames[counts]
-
-
-def _sum_of(warehouse: Warehouse, video: NormalVideo, health: NormalHealth) -> StreamingMean:
-    """Return the statistics of one video, read part by part."""
-    parts = [StreamingMean.of(*rows) for rows in rows_of(warehouse, video, health)]
-    return merged(parts, len(parts[0].total))
+def _num_frames(warehouse: Warehouse, video: NormalVideo) -> int:
+    """Return N of a video that is embedded."""
+    return int(read_lineage(warehouse, video.shards[0])["frames"])

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from tasks.encoder.checkpoint import DEFAULT_MODEL, Checkpoint
+from tasks.normality.distances import DISTANCES, check_distance
+from tasks.normality.events import EventRule
+from tasks.normality.ladder import MISSION
+from tasks.normality.scopes import By
 from tasks.normality.thresholds import DEFAULT_THRESHOLD
 from tasks.retention import What, parse_age
 from tasks.video.path_pattern import PRESETS, PathPattern
@@ -28,14 +41,19 @@ ReportIds = Annotated[
 ]
 ProfileName = Annotated[str, Field(description="Name of the profile of normal behaviour.")]
 ProfileSelector = Annotated[str, Field(description="NAME for the newest version, or NAME@VERSION.")]
+ProfileSelectors = Annotated[
+    list[str], Field(min_length=1, description="Profiles, each NAME or NAME@VERSION.")
+]
+Verdicts = Annotated[
+    dict[str, Literal["normal", "anomaly"]],
+    Field(min_length=1, description="What each event was: normal or anomaly, by the event's id."),
+]
 ThresholdText = Annotated[
     str,
-    Field(description="A number, or quantile:Q of the normal footage's own scores."),
-]
-
-KeepUnhealthy = Annotated[
-    bool,
-    Field(description="Learn also from stretches in which a camera was black, frozen, moved …"),
+    Field(
+        description="A number, quantile:Q of the normal footage's own scores, or budget:K/day: "
+        "as high as it takes for normal footage to give K events a camera a day."
+    ),
 ]
 
 DEFAULT_WAREHOUSE = "./warehouse"
@@ -75,6 +93,109 @@ class Archive(BaseModel):
     def pattern(self) -> PathPattern | None:
         """The path grammar asked for."""
         return PathPattern.parse(self.path_pattern, self.timezone) if self.path_pattern else None
+
+
+class Period(BaseModel):
+    """Which footage is meant, by when it was recorded."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    since: AwareDatetime | None = Field(None, description="Recorded then or later.")
+    until: AwareDatetime | None = Field(None, description="Recorded before then.")
+
+    def holds(self, recorded_at: str | None) -> bool:
+        """Return whether footage that begins at a moment, ISO 8601, is meant."""
+        if self.since is None and self.until is None:
+            return True
+        if recorded_at is None:
+            return False
+        begin = datetime.fromisoformat(recorded_at)
+        return not (self.since and begin < self.since) and not (self.until and begin >= self.until)
+
+    def __str__(self) -> str:
+        bounds = {"since": self.since, "until": self.until}
+        return " ".join(f"{word} {at.isoformat()}" for word, at in bounds.items() if at) or "ever"
+
+
+class ProfileOptions(BaseModel):
+    """How normal footage is summed up in a profile."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    by: By = Field(
+        "all",
+        description="One mean for all footage, one a camera, or one an hour of a camera's day.",
+    )
+    distances: tuple[str, ...] | None = Field(
+        None,
+        description=f"Distances that the profile can score by, of {', '.join(DISTANCES)}; "
+        "all that its shards allow unless told.",
+    )
+    robust: bool = Field(
+        False, description="Leave out videos that do not look like the rest of the normal footage."
+    )
+    half_life_d: float | None = Field(
+        None, gt=0, description="Days after which a frame counts for half; all alike unless told."
+    )
+    keep_unhealthy: bool = Field(
+        False,
+        description="Learn also from stretches in which a camera was black, frozen, moved …",
+    )
+
+    @field_validator("distances")
+    @classmethod
+    def _check_distances(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        """Refuse an unknown distance; the mission's own is always among them."""
+        if names is None:
+            return None
+        for name in names:
+            check_distance(name)
+        return tuple(name for name in DISTANCES if name in {*names, MISSION})
+
+    def over(self, known: Mapping[str, Any]) -> ProfileOptions:
+        """Return the options of another profile with those that were given here in their place."""
+        return ProfileOptions(**{**known, **self.model_dump(include=self.model_fields_set)})
+
+
+class Scoring(BaseModel):
+    """How scores become events. What is left out is what the threshold's rule comes with."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    distance: str = Field(
+        MISSION,
+        description=f"What flags and events are judged by: {', '.join(DISTANCES)}. "
+        f"{MISSION} is always reported.",
+    )
+    smooth_s: float | None = Field(
+        None, ge=0, le=3600, description="Scores are averaged over so many seconds; 0 is off."
+    )
+    causal: bool | None = Field(
+        None, description="Average over the seconds before a frame, not around it."
+    )
+    hysteresis: float | None = Field(
+        None, gt=0, le=1, description="An event goes on above this share of the threshold; 1 is off."
+    )
+    min_length_s: float | None = Field(
+        None, ge=0, le=3600, description="Shorter events are dropped."
+    )
+    merge_gap_s: float | None = Field(
+        None, ge=0, le=86_400, description="Events with a shorter gap between them become one."
+    )
+    padding_s: float | None = Field(
+        None, ge=0, le=3600, description="Seconds added before and after each event."
+    )
+
+    @field_validator("distance")
+    @classmethod
+    def _check_distance(cls, name: str) -> str:
+        """Refuse an unknown distance before anything starts."""
+        check_distance(name)
+        return name
+
+    def events(self, rule: EventRule) -> EventRule:
+        """Return an event rule with what was asked for in its place."""
+        return replace(rule, **self.model_dump(exclude={"distance"}, exclude_none=True))
 
 
 class Retention(BaseModel):

@@ -3,101 +3,98 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from prefect import task
 
-from storage.footage import Sighting
 from storage.parquet import read_lineage
-from storage.profiles import (
-    ProfileRef,
-    find_profile,
-    read_profile,
-    write_profile,
-)
-from storage.shards import index_shards
+from storage.profile_content import ProfileContent, read_content
+from storage.profile_lineage import ProfileLineage
+from storage.profiles import ProfileRef, new_profile, same_version
 from storage.warehouse import Warehouse
 from tasks.normal_footage import NormalFootage, NormalVideo
-from tasks.normality.errors import IncompatibleProfileError
+from tasks.parameters import ProfileOptions
+from tasks.profile_content import content_of
 from tasks.retrying import STEP
-from tasks.selection import choose_footage, embedded_shards, only_encoder
-from tasks.video.errors import FootageNotFoundError
 
 
-@task(**STEP)
-def check_normal(place: str, normal: Sequence[str]) -> None:
-    """Refuse normal footage of which no file can be read, before any time is spent on encoding.
+@dataclass(frozen=True, slots=True)
+class BuiltProfile:
+    """A version of a profile.
 
-    Raises:
-        FootageNotFoundError: None can.
+    Attributes:
+        name: Its name.
+        version: Its number.
+        is_new: Whether it was built just now; else the newest version says the same.
+        videos: Normal videos that have frames that count.
+        frames: Those frames.
+        standing_out: Normal videos that look unlike the rest.
     """
-    _readable_normal(Warehouse.at(place), normal, present=True)
 
+    name: str
+    version: str
+    is_new: bool
+    videos: int
+    frames: int
+    standing_out: tuple[dict[str, Any], ...]
 
-@task(**STEP)
-def choose_normal(
-    place: str, normal: Sequence[str], encoder_id: str | None, present: bool
-) -> list[NormalVideo]:
-    """Return the normal videos that are meant, each content once, in the order of their ids."""
-    warehouse = Warehouse.at(place)
-    readable = _readable_normal(warehouse, normal, present)
-    chosen = encoder_id or only_encoder(warehouse, readable)
-    whole, pending = embedded_shards(warehouse, chosen, readable)
-    if pending and not (present and whole):  # a whole run goes on without what it could not read
-        raise FootageNotFoundError(
-            f"{len(pending)} of {len(readable)} normal videos are not embedded by the "
-            f"encoder {chosen} ({pending[0].path} among them): run 'nightjar embed' first"
-        )
-    cameras = {sighting.video_id: sighting.camera for sighting in reversed(readable)}
-    return [
-        NormalVideo(video, cameras[video], tuple(shards)) for video, shards in sorted(whole.items())
-    ]
+    @property
+    def ref(self) -> ProfileRef:
+        """The version."""
+        return ProfileRef(self.name, self.version)
+
+    @property
+    def selector(self) -> str:
+        """What names this version."""
+        return f"{self.name}@{self.version}"
 
 
 @task(**STEP)
 def commit_profile(
-    place: str, name: str, videos: Sequence[NormalVideo], keep_unhealthy: bool
-) -> ProfileRef:
-    """Sum up the normal videos and commit the profile as the next version of its name."""
-    warehouse = Warehouse.at(place)
-    normal = NormalFootage.of(warehouse, videos, keep_unhealthy)
-    return write_profile(warehouse, name, normal.content())
+    place: str, name: str, videos: Sequence[NormalVideo], options: ProfileOptions, made_by: str
+) -> BuiltProfile:
+    """Sum up the normal videos and commit the profile as the next version of its name.
 
-
-@task(**STEP)
-def add_known_normal(place: str, name: str, videos: Sequence[NormalVideo]) -> list[NormalVideo]:
-    """Return the videos together with those of the profile's newest version.
-
-    Raises:
-        IncompatibleProfileError: That version belongs to another encoder.
+    Where the newest version was built from just the same, that is the one.
     """
     warehouse = Warehouse.at(place)
-    ref = find_profile(warehouse, name)
-    known = read_profile(warehouse, ref)
-    encoder_id = str(read_lineage(warehouse, videos[0].shards[0])["encoder_id"])
-    if known.encoder_id != encoder_id:
-        raise IncompatibleProfileError(
-            f"profile {ref.name}@{ref.version} was built with the encoder {known.encoder_id}, but "
-            f"this footage is embedded with {encoder_id}: build the profile anew, without --update"
-        )
-    index = index_shards(warehouse, encoder_id)
-    before = [
-        NormalVideo(video, camera, tuple(index[video]))
-        for video, camera in zip(known.video_ids, known.cameras, strict=True)
-    ]
-    together = {video.video_id: video for video in (*before, *videos)}
-    return [together[video_id] for video_id in sorted(together)]
+    footage = NormalFootage.of(warehouse, videos, options.keep_unhealthy)
+    lineage = _lineage_of(warehouse, videos, footage.left_out, options, made_by)
+    known = same_version(warehouse, name, lineage)
+    if known is not None:
+        return _describe(known, read_content(warehouse, known.place), is_new=False)
+    with new_profile(warehouse) as draft:
+        content = content_of(footage, lineage, options, draft)
+        return _describe(draft.commit(name, content), content, is_new=True)
 
 
-def _readable_normal(
-    warehouse: Warehouse, normal: Sequence[str], present: bool
-) -> tuple[Sighting, ...]:
-    """Return the normal footage that can be read; there is some."""
-    footage = choose_footage(warehouse, normal, present)
-    if not footage.readable:
-        left_out = (*footage.quarantined, *footage.pending, *footage.pruned)[:3]
-        reasons = "; ".join(f"{item.path}: {item.reason}" for item in left_out)
-        raise FootageNotFoundError(
-            f"no normal footage can be read ({reasons or 'nothing was extracted'}): "
-            "give footage of normal days with --normal"
-        )
-    return footage.readable
+def _describe(ref: ProfileRef, content: ProfileContent, is_new: bool) -> BuiltProfile:
+    """Return what people want to know of a version that was built."""
+    return BuiltProfile(
+        name=ref.name,
+        version=ref.version,
+        is_new=is_new,
+        videos=len(content.video_ids),
+        frames=int(content.frames.sum()),
+        standing_out=tuple(content.findings["standing_out"]),
+    )
+
+
+def _lineage_of(
+    warehouse: Warehouse,
+    videos: Sequence[NormalVideo],
+    left_out: Sequence[Any],
+    options: ProfileOptions,
+    made_by: str,
+) -> ProfileLineage:
+    """Return what a profile of these videos is built from."""
+    shard = read_lineage(warehouse, videos[0].shards[0])
+    return ProfileLineage(
+        encoder_id=shard["encoder_id"],
+        encoder=shard["encoder"],
+        footage=tuple(video.known for video in videos),
+        options=options.model_dump(),
+        left_out=tuple(left_out),
+        made_by=made_by,
+    )

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from prefect import task
 
 from storage.footage import Sighting
-from storage.profiles import ProfileRef, encoder_of, find_profile, read_profile
+from storage.profiles import ProfileRef, encoder_of, find_profile
 from storage.reports import new_report, report_place
 from storage.shards import index_shards
 from storage.warehouse import Warehouse
+from tasks.drifting import Drifts
 from tasks.normality.errors import IncompatibleProfileError
-from tasks.normality.thresholds import ThresholdRule
+from tasks.parameters import Scoring
+from tasks.profile_use import Judge, ProfileInUse
+from tasks.regression import check_anomalies
 from tasks.report.page import render_page
 from tasks.report.timeline import timeline_of
 from tasks.retrying import STEP
 from tasks.selection import Footage, LeftOut, choose_footage, embedded_shards, only_encoder
-from tasks.video_scoring import describe, score_video
+from tasks.video_description import describe, rank_events
+from tasks.video_scoring import score_video
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,8 @@ class ReportSummary:
     health_intervals: int
     quarantined: int
     pending: int
+    distance: str
+    stale_cameras: int
     embedded_clips: int = 0
 
 
@@ -85,48 +92,53 @@ def choose_scored(
 
 @task(**STEP)
 def write_report(
-    place: str, ref: ProfileRef, threshold_rule: str, footage: FootageToScore
+    place: str, ref: ProfileRef, threshold: str, footage: FootageToScore, scoring: Scoring
 ) -> ReportSummary:
     """Score the footage against the profile and commit the report."""
     warehouse = Warehouse.at(place)
-    profile = read_profile(warehouse, ref)
-    threshold = ThresholdRule.parse(threshold_rule).resolve(profile.scores, profile.score_weights)
-    shards = index_shards(warehouse, profile.encoder_id)
-    videos, timelines = [], []
-    with new_report(warehouse) as report:
+    profile = ProfileInUse.of(warehouse, ref, [scoring.distance])
+    judge = Judge.of(profile, threshold, scoring)
+    shards = index_shards(warehouse, profile.content.encoder_id)
+    videos: list[dict[str, Any]] = []
+    timelines, drifts = [], Drifts.of(profile)
+    with new_report(warehouse, profile.distances[1:]) as report:
         for sighting in footage.scored:
-            video = score_video(warehouse, sighting, shards[sighting.video_id], profile, threshold)
-            report.write_frames(video.names, video.times(), video.scores, threshold, video.flagged)
-            videos.append(describe(video))
-            timelines.append(timeline_of(video.record.times_s, video.scores))
+            video = score_video(warehouse, sighting, shards[sighting.video_id], judge)
+            report.write_frames(
+                video.names, video.times(), video.scores, video.threshold, video.flagged
+            )
+            drifts.add(video.names["camera"], video.moments)
+            videos.append(describe(video, judge))
+            timelines.append(timeline_of(video.record.times_s, video.scores[judge.distance]))
+        rank_events(videos)
         document = {
             "report_id": report.report_id,
             "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "profile": {"name": ref.name, "version": ref.version},
-            "encoder_id": profile.encoder_id,
-            "threshold": threshold,
-            "threshold_rule": threshold_rule,
-            "normal": {
-                "videos": len(profile.video_ids),
-                "frames": int(profile.frames.sum()),
-                "frames_left_out": sum(
-                    interval["frame_end"] - interval["frame_start"] for interval in profile.left_out
-                ),
-            },
+            **judge.as_json(),
+            "drift": drifts.as_json(),
+            "regression": asdict(check_anomalies(warehouse, judge)),
             "videos": videos,
             "quarantined": [item.as_json() for item in footage.quarantined],
             "pending": [item.as_json() for item in footage.pending],
         }
         report.write_document(document, render_page(document, timelines))
+    return _sum_up(warehouse, document)
+
+
+def _sum_up(warehouse: Warehouse, document: Mapping[str, Any]) -> ReportSummary:
+    """Return what a report comes to."""
+    videos = document["videos"]
     return ReportSummary(
-        report=warehouse.uri(report_place(report.report_id)),
-        profile={"name": ref.name, "version": ref.version},
-        threshold=threshold,
+        report=warehouse.uri(report_place(document["report_id"])),
+        profile=document["profile"],
+        threshold=document["threshold"],
         videos=len(videos),
         frames=sum(video["frames"] for video in videos),
         flagged_frames=sum(video["flagged_frames"] for video in videos),
         events=sum(len(video["events"]) for video in videos),
         health_intervals=sum(len(video["health"]) for video in videos),
-        quarantined=len(footage.quarantined),
-        pending=len(footage.pending),
+        quarantined=len(document["quarantined"]),
+        pending=len(document["pending"]),
+        distance=document["distance"],
+        stale_cameras=sum(bool(item["stale"]) for item in document["drift"]),
     )

@@ -1,12 +1,10 @@
-"""One video's scores, frame by frame, and what a report says about them."""
+"""One video's scores, tubelet by tubelet and frame by frame."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
@@ -14,48 +12,20 @@ import numpy.typing as npt
 from storage.errors import CorruptShardError
 from storage.footage import Sighting
 from storage.parquet import read_lineage
-from storage.profiles import ProfileContent
 from storage.reports import FrameTimes
-from storage.shards import read_shard
+from storage.shards import FrameEmbeddings, read_shard
 from storage.videos import VideoRecord, read_video
 from storage.warehouse import Warehouse
 from tasks.health import health_of
-from tasks.normality.distances import mean_squared_error
-from tasks.normality.events import Event, find_events
+from tasks.normality.events import Event, ScoreSeries, find_events
 from tasks.normality.health import HealthInterval
+from tasks.normality.moments import Moments
+from tasks.normality.patch_distance import Patches
+from tasks.normality.scopes import hours_of
+from tasks.normality.summary import Observations
+from tasks.profile_use import Judge, ProfileInUse
+from tasks.recording import Recording
 from tasks.video.search import printable
-
-
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """When a video was recorded.
-
-    Attributes:
-        start: When its first frame was, with a zone, or None.
-        source: What says so: its path, or else its container, or None.
-    """
-
-    start: datetime | None
-    source: Literal["path", "container"] | None
-
-    @classmethod
-    def of(cls, sighting: Sighting, record: VideoRecord) -> Recording:
-        """Return what the path says, or else the container."""
-        created_at = record.facts.get("created_at")
-        if sighting.recorded_at:
-            return cls(datetime.fromisoformat(sighting.recorded_at), "path")
-        if created_at:
-            return cls(datetime.fromisoformat(created_at), "container")
-        return cls(None, None)
-
-    def after(self, seconds: float) -> str | None:
-        """Return the moment that many seconds on, ISO 8601, or None where none is known."""
-        if self.start is None:
-            return None
-        try:
-            return (self.start + timedelta(seconds=seconds)).isoformat(timespec="milliseconds")
-        except OverflowError:  # a damaged file can claim to last beyond the calendar's end
-            return None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,8 +37,13 @@ class ScoredVideo:
         record: What was probed.
         recorded: When it was recorded, as far as that is known.
         decoder: The decoder that gave the frames, and why if not decord.
-        scores: One a frame, shape (N,), float64.
-        flagged: Whether each is above the threshold, shape (N,).
+        scope: What of the profile it was held against.
+        threshold: Above which its frames are flagged.
+        scores: Scores of its frames by each distance, of shape (N,), float64.
+        flagged: Whether each frame is above the threshold, shape (N,).
+        events: Its events, in order.
+        heats: Where in the picture the peak of each event is, P numbers, or None.
+        moments: Mean and squares of its embeddings, frame by frame.
         health: When its camera was not well.
     """
 
@@ -76,8 +51,13 @@ class ScoredVideo:
     record: VideoRecord
     recorded: Recording
     decoder: str
-    scores: npt.NDArray[np.float64]
+    scope: str
+    threshold: float
+    scores: Mapping[str, npt.NDArray[np.float64]]
     flagged: npt.NDArray[np.bool_]
+    events: Sequence[Event]
+    heats: Sequence[npt.NDArray[np.float64] | None]
+    moments: Moments
     health: Sequence[HealthInterval]
 
     def times(self) -> FrameTimes:
@@ -85,12 +65,60 @@ class ScoredVideo:
         return FrameTimes(self.record.times_s, self.recorded.start)
 
 
-def score_video(
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoredRows:
+    """The tubelets of a video, scored.
+
+    Attributes:
+        places: (frame_start, frame_end) of each, shape (n, 2), int64.
+        times_s: (start, end) of each, shape (n, 2), float64.
+        scores: By distance, each of shape (n,), float64.
+        moments: Mean and squares of the embeddings, frame by frame.
+    """
+
+    places: npt.NDArray[np.int64]
+    times_s: npt.NDArray[np.float64]
+    scores: Mapping[str, npt.NDArray[np.float64]]
+    moments: Moments
+
+    def series(self, distance: str) -> ScoreSeries:
+        """Return the scores by one distance as events are found in them."""
+        return ScoreSeries(*self.places.T, *self.times_s.T, self.scores[distance])
+
+
+def score_rows(
     warehouse: Warehouse,
-    sighting: Sighting,
     shards: Sequence[str],
-    profile: ProfileContent,
-    threshold: float,
+    profile: ProfileInUse,
+    scope: str,
+    recorded: Recording,
+) -> ScoredRows:
+    """Score the tubelets of a video against a scope of a profile, part by part.
+
+    Raises:
+        CorruptShardError: The shards do not hold each frame up to the last once.
+    """
+    ladder = profile.ladder(scope)
+    places, times_s, moments = [], [], []
+    scores: dict[str, list[npt.NDArray[np.float64]]] = {name: [] for name in profile.distances}
+    for rows in _whole(warehouse, shards, profile.reads_patches):
+        times_s.append(rows.times_s)
+        hours = hours_of(recorded.start, rows.times_s[:, 0] - times_s[0][0, 0])
+        observations = Observations(rows.embeddings, rows.patches)
+        for name, found in ladder.scores(observations, hours).items():
+            scores[name].append(found)
+        places.append(np.stack([rows.frame_start, rows.frame_end], axis=1))
+        moments.append(Moments.of(rows.embeddings, rows.weights, full=False))
+    return ScoredRows(
+        np.concatenate(places),
+        np.concatenate(times_s),
+        {name: np.concatenate(pieces) for name, pieces in scores.items()},
+        reduce(Moments.merge, moments),
+    )
+
+
+def score_video(
+    warehouse: Warehouse, sighting: Sighting, shards: Sequence[str], judge: Judge
 ) -> ScoredVideo:
     """Score every frame of a video; a frame has the score of its tubelet.
 
@@ -98,20 +126,18 @@ def score_video(
         CorruptShardError: The shards do not hold each frame of the video once.
     """
     record = read_video(warehouse, sighting.video_id)
-    pieces, covered = [], 0
-    for shard in shards:
-        rows = read_shard(warehouse, shard)
-        edges = np.append(rows.frame_start, rows.frame_end[-1])
-        if edges[0] != covered or (edges[1:] != rows.frame_end).any():
-            raise CorruptShardError(warehouse.uri(shard), "it leaves out frames")
-        pieces.append(np.repeat(mean_squared_error(rows.embeddings, profile.mean), rows.weights))
-        covered = int(edges[-1])
-    if covered != record.num_frames:
+    recorded = Recording.of(sighting, record)
+    scope = judge.profile.scope_of(sighting.camera)
+    rows = score_rows(warehouse, shards, judge.profile, scope, recorded)
+    if rows.places[-1, 1] != record.num_frames:
         raise CorruptShardError(
             warehouse.uri(shards[-1].rpartition("/")[0]),
-            f"it holds {covered} of {record.num_frames} frames",
+            f"it holds {rows.places[-1, 1]} of {record.num_frames} frames",
         )
-    scores = np.concatenate(pieces)
+    weights = rows.places[:, 1] - rows.places[:, 0]
+    scores = {name: np.repeat(found, weights) for name, found in rows.scores.items()}
+    threshold = judge.threshold(scope).value
+    events = find_events(rows.series(judge.distance), threshold, judge.events)
     lineage = read_lineage(warehouse, shards[0])
     reason = f" ({lineage['decoder_reason']})" if lineage["decoder_reason"] else ""
     return ScoredVideo(
@@ -121,74 +147,51 @@ def score_video(
             "path": printable(sighting.path),
         },
         record=record,
-        recorded=Recording.of(sighting, record),
+        recorded=recorded,
         decoder=lineage["decoder"] + reason,
+        scope=scope,
+        threshold=threshold,
         scores=scores,
-        flagged=scores > threshold,
-        health=health_of(warehouse, sighting.video_id, profile.references.get(sighting.camera)),
+        flagged=scores[judge.distance] > threshold,
+        events=events,
+        heats=_heats(warehouse, shards, judge, scope, events),
+        moments=rows.moments,
+        health=health_of(
+            warehouse, sighting.video_id, judge.profile.content.references.get(sighting.camera)
+        ),
     )
 
 
-def describe(video: ScoredVideo) -> dict[str, Any]:
-    """Return what a report says of a video: an item of ``videos`` in ``report.json``."""
-    edges_s = video.record.edges_s()
-    damage = video.record.facts["damage"]
-    return {
-        **video.names,
-        "frames": video.record.num_frames,
-        "flagged_frames": int(video.flagged.sum()),
-        "duration_s": float(edges_s[-1] - edges_s[0]),
-        "recorded_at": video.recorded.after(0),
-        "recorded_by": video.recorded.source,
-        "decoder": video.decoder,
-        "damage": "; ".join(f"{words} ({count} times)" for words, count in damage.items()),
-        "truncated": bool(video.record.facts.get("truncated", False)),
-        "health": [
-            {
-                "kind": interval.kind,
-                **_describe_span(video, interval.frame_start, interval.frame_end, edges_s),
-            }
-            for interval in video.health
-        ],
-        "events": [
-            _describe_event(video, event, edges_s)
-            for event in find_events(video.scores, video.flagged)
-        ],
-    }
+def _whole(warehouse: Warehouse, shards: Sequence[str], patches: bool) -> Iterator[FrameEmbeddings]:
+    """Yield the rows of a video's shards, which leave out no frame in between."""
+    covered = 0
+    for shard in shards:
+        rows = read_shard(warehouse, shard, patches=patches)
+        edges = np.append(rows.frame_start, rows.frame_end[-1])
+        if edges[0] != covered or (edges[1:] != rows.frame_end).any():
+            raise CorruptShardError(warehouse.uri(shard), "it leaves out frames")
+        yield rows
+        covered = int(edges[-1])
 
 
-def _describe_event(
-    video: ScoredVideo, event: Event, edges_s: npt.NDArray[np.float64]
-) -> dict[str, Any]:
-    """Return what a report says of an event."""
-    return {
-        "event_id": _event_id(video, event),
-        **asdict(event),
-        **_describe_span(video, event.frame_start, event.frame_end, edges_s),
-        "health": sorted(
-            {
-                unwell.kind
-                for unwell in video.health
-                if unwell.frame_start < event.frame_end and event.frame_start < unwell.frame_end
-            }
-        ),
-    }
-
-
-def _describe_span(
-    video: ScoredVideo, frame_start: int, frame_end: int, edges_s: npt.NDArray[np.float64]
-) -> dict[str, Any]:
-    """Return where a stretch of frames lies in its video, and when it was recorded."""
-    return {
-        "frame_start": frame_start,
-        "frame_end": frame_end,
-        "time_start_s": float(edges_s[frame_start]),
-        "time_end_s": float(edges_s[frame_end]),
-        "recorded_at": video.recorded.after(edges_s[frame_start] - edges_s[0]),
-    }
-
-
-def _event_id(video: ScoredVideo, event: Event) -> str:
-    """Return an id that stays while the event's peak stays, whatever the threshold."""
-    key = "\n".join((video.names["video_id"], video.names["path"], str(event.peak_frame)))
-    return hashlib.sha256(key.encode()).hexdigest()[:16]
+def _heats(
+    warehouse: Warehouse,
+    shards: Sequence[str],
+    judge: Judge,
+    scope: str,
+    events: Sequence[Event],
+) -> list[npt.NDArray[np.float64] | None]:
+    """Return where in the picture each event's peak is, where the distance can tell."""
+    distance = judge.profile.ladder(scope).distances[judge.distance]
+    heats: list[npt.NDArray[np.float64] | None] = [None] * len(events)
+    if not isinstance(distance, Patches) or not events:
+        return heats
+    peaks = np.array([event.peak_frame for event in events])
+    for rows in _whole(warehouse, shards, patches=True):
+        within = np.searchsorted(rows.frame_end, peaks, side="right")
+        here = np.flatnonzero((peaks >= rows.frame_start[0]) & (within < len(rows.frame_end)))
+        for number in here.tolist():
+            row = slice(within[number], within[number] + 1)
+            at_peak = Observations(rows.embeddings[row], None if rows.patches is None else rows.patches[row])
+            heats[number] = distance.heat(at_peak)[0]
+    return heats

@@ -11,18 +11,23 @@ from typing import Annotated
 from cyclopts import App, CycloptsError
 
 from flows.command_line.console import WRONG_USAGE, complain, session, show
+from flows.command_line.feedback_commands import feedback
 from flows.command_line.options import (
     DEFAULT_ARCHIVE,
     DEFAULT_COMMON,
     DEFAULT_ENCODER,
     DEFAULT_OUTPUT,
+    DEFAULT_PROFILE_OPTIONS,
+    DEFAULT_SCORING,
     ArchiveOptions,
     Common,
     EncoderOptions,
-    Flag,
     Many,
     Output,
+    ProfileChoice,
+    ScoringOptions,
 )
+from flows.command_line.profile_commands import profile
 from flows.command_line.results import (
     demo_document,
     demo_lines,
@@ -38,7 +43,8 @@ app = App(
 )
 
 app.command(quarantine)
-for command in (verify, repair, plan, prune, report):
+app.command(profile)
+for command in (feedback, verify, repair, plan, prune, report):
     app.command(command)
 
 
@@ -49,7 +55,8 @@ def run(
     footage: Annotated[list[str], Many],
     profile: str = "default",
     threshold: str = "quantile:0.999",
-    keep_unhealthy: Annotated[bool, Flag] = False,
+    options: ProfileChoice = DEFAULT_PROFILE_OPTIONS,
+    scoring: ScoringOptions = DEFAULT_SCORING,
     encoder: EncoderOptions = DEFAULT_ENCODER,
     archive: ArchiveOptions = DEFAULT_ARCHIVE,
     common: Common = DEFAULT_COMMON,
@@ -60,9 +67,7 @@ def run(
         normal: Footage of normal days: files, folders or globs.
         footage: Footage to check.
         profile: Name of the profile to build.
-        threshold: A number, or quantile:Q of the normal footage's own scores.
-        keep_unhealthy: Learn also from stretches in which a camera was black, frozen, covered,
-            blurred or moved.
+        threshold: A number, quantile:Q of the normal footage's own scores, or budget:K/day.
     """
     with session(common):
         from flows.run_pipeline import run_pipeline
@@ -75,7 +80,8 @@ def run(
             profile,
             threshold,
             archive.archive(),
-            keep_unhealthy,
+            options.options(),
+            scoring.scoring(),
         )
     show(asdict(summary), report_lines(summary), common.json)
 
@@ -131,45 +137,12 @@ def embed(
 
 
 @app.command
-def profile(
-    *,
-    normal: Annotated[list[str], Many],
-    profile: str = "default",
-    update: Annotated[bool, Flag] = False,
-    keep_unhealthy: Annotated[bool, Flag] = False,
-    encoder: EncoderOptions = DEFAULT_ENCODER,
-    common: Common = DEFAULT_COMMON,
-) -> None:
-    """Build a profile version from the shards of normal footage.
-
-    Args:
-        normal: Normal footage that is embedded: paths, folders, globs or camera:NAME.
-        profile: Name of the profile.
-        update: Keep the normal footage of the newest version too.
-        keep_unhealthy: Learn also from stretches in which a camera was black, frozen, covered,
-            blurred or moved.
-    """
-    with session(common):
-        from flows.build_profile import build_profile
-
-        encoding = encoder.encoding() if encoder.given() else None
-        ref = build_profile(
-            normal,
-            profile,
-            common.warehouse,
-            encoding,
-            update,
-            keep_unhealthy=keep_unhealthy,
-        )
-    show({"profile": asdict(ref)}, [f"profile {ref.name}@{ref.version}"], common.json)
-
-
-@app.command
 def score(
     *,
     profile: str = "default",
     footage: Annotated[list[str] | None, Many] = None,
     threshold: str = "quantile:0.999",
+    scoring: ScoringOptions = DEFAULT_SCORING,
     common: Common = DEFAULT_COMMON,
 ) -> None:
     """Score embedded footage against a profile and write a report.
@@ -177,12 +150,14 @@ def score(
     Args:
         profile: NAME, or NAME@VERSION.
         footage: Embedded footage: paths, folders, globs or camera:NAME [default: all].
-        threshold: A number, or quantile:Q of the normal footage's own scores.
+        threshold: A number, quantile:Q of the normal footage's own scores, or budget:K/day.
     """
     with session(common):
         from flows.score_footage import score_footage
 
-        summary = score_footage(profile, footage or [], common.warehouse, threshold)
+        summary = score_footage(
+            profile, footage or [], common.warehouse, threshold, scoring=scoring.scoring()
+        )
     show(asdict(summary), report_lines(summary), common.json)
 
 
@@ -204,7 +179,7 @@ def demo(
     Args:
         folder: Where the footage, the checkpoint and the warehouse are made.
         warehouse: What holds everything nightjar keeps [default: FOLDER/warehouse].
-        threshold: A number, or quantile:Q of the normal footage's own scores.
+        threshold: A number, quantile:Q of the normal footage's own scores, or budget:K/day.
         seed: Decides the scene and the checkpoint.
     """
     with session(output):

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 from flows.command_line.options import Output
 
@@ -31,14 +31,13 @@ def session(output: Output) -> Iterator[None]:
         os.environ.setdefault(name, value)
     from flows.command_line.server import tie_embedded_server
 
-    wrong_usage, failures = _errors()
+    refused, failures = _errors()
     try:
         with _reserved_stdout():
             tie_embedded_server()
             yield
-    except wrong_usage as error:
-        complain(message_of(error))
-        sys.exit(WRONG_USAGE)
+    except refused as error:
+        wrong_usage(message_of(error))
     except failures as error:
         complain(message_of(error))
         sys.exit(FAILED)
@@ -53,10 +52,12 @@ def _errors() -> tuple[tuple[type[Exception], ...], tuple[type[Exception], ...]]
     from tasks.normality import errors as normality
     from tasks.video import errors as video
 
-    wrong_usage = (
+    refused = (
         encoder.CheckpointUnusableError,
         encoder.DeviceUnavailableError,
         normality.IncompatibleProfileError,
+        normality.MissingStatisticsError,
+        normality.NoNormalFootageError,
         normality.ThresholdError,
         storage.InvalidNameError,
         storage.NotStoredError,
@@ -72,7 +73,7 @@ def _errors() -> tuple[tuple[type[Exception], ...], tuple[type[Exception], ...]]
         video.VideoError,
         OSError,
     )
-    return wrong_usage, failures
+    return refused, failures
 
 
 def message_of(error: Exception) -> str:
@@ -84,6 +85,12 @@ def message_of(error: Exception) -> str:
         option = "--" + ".".join(map(str, first["loc"])).replace("_", "-")
         return f"{option}: {first['msg'].lower()}, got {first['input']!r}"
     return str(error)
+
+
+def wrong_usage(message: str) -> NoReturn:
+    """Say what is wrong with a command, and end."""
+    complain(message)
+    sys.exit(WRONG_USAGE)
 
 
 def complain(message: str) -> None:

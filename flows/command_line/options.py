@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 if TYPE_CHECKING:
-    from tasks.parameters import Archive, Encoding
+    from tasks.parameters import Archive, Encoding, Period, ProfileOptions, Scoring
 
 Many = Parameter(consume_multiple=True, negative="")
 Flag = Parameter(negative="")
@@ -99,7 +100,98 @@ class ArchiveOptions:
         return Archive(**given)
 
 
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodOptions:
+    """Which footage is meant, by when it was recorded.
+
+    Attributes:
+        since: Footage recorded then or later, as 2026-03-01 or 2026-03-01T06:00+01:00; UTC where
+            no zone is given.
+        until: Footage recorded before then.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def period(self) -> Period:
+        """Return the options as the flows take them."""
+        from tasks.parameters import Period
+
+        return Period(since=_with_zone(self.since), until=_with_zone(self.until))
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileChoice:
+    """How normal footage is summed up.
+
+    Attributes:
+        by: One mean for all footage, one a camera, or one an hour of a camera's day
+            [default: all].
+        distances: Distances that the profile can score by [default: all that its shards allow].
+        robust: Leave out videos that do not look like the rest of the normal footage.
+        half_life: Days after which a frame counts for half [default: all count alike].
+        keep_unhealthy: Learn also from stretches in which a camera was black, frozen, covered,
+            blurred or moved.
+    """
+
+    by: Literal["all", "camera", "hour-of-day"] | None = None
+    distances: Annotated[tuple[str, ...] | None, Many] = None
+    robust: Annotated[bool, Flag] = False
+    half_life: float | None = None
+    keep_unhealthy: Annotated[bool, Flag] = False
+
+    def options(self) -> ProfileOptions:
+        """Return the options that were given as the flows take them."""
+        from tasks.parameters import ProfileOptions
+
+        known = {**asdict(self), "half_life_d": self.half_life}
+        del known["half_life"]
+        return ProfileOptions(**{name: value for name, value in known.items() if value})
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoringOptions:
+    """How scores become events; a budget merges events, a number or a quantile leaves them raw.
+
+    Attributes:
+        distance: What flags and events are judged by: mse, diagonal, mahalanobis, pca, knn or
+            patch; mse is always reported [default: mse].
+        smooth_s: Average scores over so many seconds; 0 is off.
+        causal: Average over the seconds before a frame, not around it.
+        hysteresis: Let an event go on above this share of the threshold; 1 is off.
+        min_length_s: Drop shorter events.
+        merge_gap_s: Make events with a shorter gap between them one.
+        padding_s: Seconds added before and after each event.
+    """
+
+    distance: str | None = None
+    smooth_s: float | None = None
+    causal: Annotated[bool, Flag] = False
+    hysteresis: float | None = None
+    min_length_s: float | None = None
+    merge_gap_s: float | None = None
+    padding_s: float | None = None
+
+    def scoring(self) -> Scoring:
+        """Return the options that were given as the flows take them."""
+        from tasks.parameters import Scoring
+
+        given = {name: value for name, value in asdict(self).items() if value is not None and value is not False}
+        return Scoring(**given)
+
+
+def _with_zone(moment: datetime | None) -> datetime | None:
+    """Return a moment with a zone: UTC where it has none."""
+    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
+
+
 DEFAULT_COMMON = Common()
 DEFAULT_OUTPUT = Output()
 DEFAULT_ENCODER = EncoderOptions()
 DEFAULT_ARCHIVE = ArchiveOptions()
+DEFAULT_PERIOD = PeriodOptions()
+DEFAULT_PROFILE_OPTIONS = ProfileChoice()
+DEFAULT_SCORING = ScoringOptions()

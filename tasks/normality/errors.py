@@ -11,3 +11,7 @@ class IncompatibleProfileError(NormalityError):
 
 class ThresholdError(NormalityError):
     """Raised when a threshold is neither a number nor a known rule: correct it."""
+
+
+class NoNormalFootageError(NormalityError):
+    """Raised when a profile would be built from nothing: choose other footage."""

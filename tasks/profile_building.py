@@ -1,0 +1,190 @@
+"""From normal footage to what a profile says: sums of each scope, and leave-one-video-out scores.
+
+The footage is read as a stream, part by part: once for the sums, and once for the scores that each
+video has under the statistics of all others. Where a distance needs more than squares, a video's
+own are summed up once more before its scores, so that memory does not grow with the footage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+import numpy.typing as npt
+
+from storage.calibration import CalibrationRows, CalibrationWriter
+from storage.profile_content import Coreset, Statistic
+from tasks.normal_footage import NormalFootage, NormalRows, NormalVideo
+from tasks.normality.coreset import Sample, coreset
+from tasks.normality.distances import DISTANCES
+from tasks.normality.ladder import Ladder
+from tasks.normality.moments import Moments
+from tasks.normality.scopes import By, HourMeans, scopes_of
+from tasks.normality.summary import NormalStatistics, NormalSummary
+
+EMBEDDING, PATCHES, HOUR = "embedding", "patches", "hour:"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """How normal footage is summed up.
+
+    Attributes:
+        footage: The footage.
+        weights: What a frame of each video counts for, by its id.
+        distances: The distances that it is summed up and calibrated for.
+        by: Which scopes there are.
+    """
+
+    footage: NormalFootage
+    weights: dict[str, float]
+    distances: Sequence[str]
+    by: By
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """What the distances have to know of the footage."""
+        return frozenset(DISTANCES[name].needs for name in self.distances)
+
+    def sums_of(self, video: NormalVideo) -> tuple[NormalStatistics, Sample | None]:
+        """Return the sums of one video, and a bounded sample of it where a distance needs one."""
+        parts = [self._sums_of_part(video, rows) for rows in self.rows_of(video)]
+        sums = reduce(NormalStatistics.merge, (part for part, _ in parts))
+        samples = [sample for _, sample in parts if sample is not None]
+        return (
+            sums.scaled(self.weights[video.video_id]),
+            reduce(Sample.merge, samples) if samples else None,
+        )
+
+    def rows_of(self, video: NormalVideo) -> Iterator[NormalRows]:
+        """Yield the tubelets of a video that count, part by part."""
+        return self.footage.rows_of(video, patches="patches" in self.needs)
+
+    def _sums_of_part(
+        self, video: NormalVideo, rows: NormalRows
+    ) -> tuple[NormalStatistics, Sample | None]:
+        """Return the sums and the sample of one part of a video."""
+        hours = rows.hours if self.by == "hour-of-day" else None
+        full = "covariance" in self.needs
+        sums = NormalStatistics.of(rows.observations, rows.frames, hours, full=full)
+        if "coreset" not in self.needs:
+            return sums, None
+        starts, embeddings = rows.places[:, 0], rows.observations.embeddings
+        return sums, Sample.of(embeddings, starts, video.video_id)
+
+    def scopes_of(self, video: NormalVideo) -> tuple[str, ...]:
+        """Return the scopes that a video is part of."""
+        return scopes_of(video.known.camera, self.by)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NormalSums:
+    """Sums of normal footage.
+
+    Attributes:
+        plan: How it was summed up.
+        own: Mean and squares of each video, in order.
+        scopes: Sums of each scope.
+        coresets: Chosen embeddings of each scope, where a distance needs them.
+    """
+
+    plan: Plan
+    own: Sequence[Moments]
+    scopes: dict[str, NormalStatistics]
+    coresets: dict[str, Coreset]
+
+    @classmethod
+    def of(cls, plan: Plan) -> NormalSums:
+        """Read the footage once and sum it up, video by video in their order."""
+        own: list[Moments] = []
+        scopes: dict[str, NormalStatistics] = {}
+        samples: dict[str, Sample] = {}
+        for video in plan.footage.videos:
+            sums, sample = plan.sums_of(video)
+            own.append(sums.moments.squares_only())
+            for scope in plan.scopes_of(video):
+                scopes[scope] = scopes[scope].merge(sums) if scope in scopes else sums
+                if sample is not None:
+                    samples[scope] = samples[scope].merge(sample) if scope in samples else sample
+        return cls(plan, own, scopes, {scope: _chosen(sample) for scope, sample in samples.items()})
+
+    def calibrate(self, writer: CalibrationWriter) -> None:
+        """Write the scores of each video under the statistics of the others of each scope.
+
+        A video that is alone in a scope is scored against itself.
+        """
+        for number, video in enumerate(self.plan.footage.videos):
+            ladders = dict(self._ladders_without(number, video))
+            for rows in self.plan.rows_of(video):
+                for scope, ladder in ladders.items():
+                    scores = ladder.scores(rows.observations, rows.hours)
+                    places = np.column_stack([rows.places, rows.frames])
+                    writer.write(scope, number, CalibrationRows(places, rows.times_s, scores))
+
+    def statistics(self) -> Iterator[Statistic]:
+        """Yield the sums as a profile keeps them."""
+        for scope, sums in sorted(self.scopes.items()):
+            kinds = {EMBEDDING: sums.moments, PATCHES: sums.patches}
+            kinds |= {f"{HOUR}{hour}": own for hour, own in sorted(sums.hours.items())}
+            for kind, moments in kinds.items():
+                if moments is not None:
+                    yield Statistic(
+                        scope, kind, moments.weight, moments.origin, moments.total, moments.products
+                    )
+
+    def _ladders_without(self, number: int, video: NormalVideo) -> Iterator[tuple[str, Ladder]]:
+        """Yield the distances of each scope, fitted to all of its footage but one video."""
+        own = self._sums_again(number, video)
+        for scope in self.plan.scopes_of(video):
+            others, chosen = self.scopes[scope], self.coresets.get(scope)
+            if self._is_shared(scope, number):
+                others = others.subtract(own)
+                chosen = chosen and _without(chosen, video.video_id)
+            yield scope, fitted(others, chosen, self.plan.distances)
+
+    def _sums_again(self, number: int, video: NormalVideo) -> NormalStatistics:
+        """Return the sums of one video: those at hand where they are all that is needed."""
+        if self.plan.needs <= {"variance"} and self.plan.by != "hour-of-day":
+            return NormalStatistics(self.own[number])
+        return self.plan.sums_of(video)[0]
+
+    def _is_shared(self, scope: str, number: int) -> bool:
+        """Return whether a scope has other videos than one."""
+        videos = self.plan.footage.videos
+        return any(scope in self.plan.scopes_of(v) for i, v in enumerate(videos) if i != number)
+
+
+def fitted(sums: NormalStatistics, chosen: Coreset | None, distances: Sequence[str]) -> Ladder:
+    """Return distances fitted to the sums of a scope."""
+    hours = HourMeans.of(sums.moments, sums.hours) if sums.hours else None
+    rows = None if chosen is None else chosen.rows
+    return Ladder.fit(NormalSummary(sums.moments, sums.patches, rows), distances, hours)
+
+
+def sums_in(statistics: Sequence[Statistic], scope: str) -> NormalStatistics:
+    """Return the sums of a scope from how a profile keeps them."""
+    found = {
+        statistic.kind: Moments(
+            statistic.weight, statistic.origin, statistic.total, statistic.products
+        )
+        for statistic in statistics
+        if statistic.scope == scope
+    }
+    hours = {
+        int(kind.removeprefix(HOUR)): own for kind, own in found.items() if kind.startswith(HOUR)
+    }
+    return NormalStatistics(found[EMBEDDING], found.get(PATCHES), hours)
+
+
+def _chosen(sample: Sample) -> Coreset:
+    """Return the embeddings that stand for all of a sample."""
+    indices = coreset(sample)
+    return Coreset(sample.rows[indices], sample.owners[indices])
+
+
+def _without(chosen: Coreset, video_id: str) -> Coreset:
+    """Return a coreset without the embeddings of one video, unless nothing would be left."""
+    others: npt.NDArray[np.bool_] = chosen.video_ids != video_id
+    return Coreset(chosen.rows[others], chosen.video_ids[others]) if others.any() else chosen

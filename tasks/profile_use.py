@@ -1,0 +1,193 @@
+"""A profile in use: what each camera's footage is held against, and above which score it counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from storage.calibration import CalibrationRows, read_calibration
+from storage.profile_content import ProfileContent, read_content
+from storage.profiles import ProfileRef
+from storage.warehouse import Warehouse
+from tasks.normality.distances import DISTANCES
+from tasks.normality.errors import MissingStatisticsError
+from tasks.normality.events import EventRule, ScoreSeries
+from tasks.normality.ladder import MISSION, Ladder
+from tasks.normality.scopes import ALL, By, camera_scope
+from tasks.normality.thresholds import Calibration, Occurrence, Threshold, ThresholdRule
+from tasks.parameters import Scoring
+from tasks.profile_building import fitted, sums_in
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ProfileInUse:
+    """A version of a profile whose distances are fitted when footage of a scope comes up.
+
+    Attributes:
+        warehouse: What holds it.
+        ref: The version.
+        content: What it says.
+        distances: The distances that are computed, the mission's among them.
+    """
+
+    warehouse: Warehouse
+    ref: ProfileRef
+    content: ProfileContent
+    distances: tuple[str, ...]
+    _ladders: dict[str, Ladder] = field(default_factory=dict)
+    _calibrations: dict[tuple[str, str], Calibration] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, warehouse: Warehouse, ref: ProfileRef, distances: Sequence[str]) -> ProfileInUse:
+        """Read a version and make sure that it can score by the distances that are asked for.
+
+        Raises:
+            MissingStatisticsError: It cannot.
+        """
+        content = read_content(warehouse, ref.place)
+        known = content.findings["distances"]
+        for name in distances:
+            if name not in known:
+                sketched = ", from footage embedded with --patch-sketch"
+                raise MissingStatisticsError(
+                    f"the profile {ref} was built for the distances {', '.join(known)}, not for "
+                    f"{name}: build it with --distances {name}"
+                    f"{sketched if DISTANCES[name].needs == 'patches' else ''}"
+                )
+        return cls(warehouse, ref, content, tuple(dict.fromkeys((MISSION, *distances))))
+
+    @property
+    def by(self) -> By:
+        """Which scopes the profile has."""
+        by: By = self.content.lineage.options["by"]
+        return by
+
+    @property
+    def scopes(self) -> list[str]:
+        """The scopes that the profile has, in order."""
+        return sorted({statistic.scope for statistic in self.content.statistics})
+
+    @property
+    def reads_patches(self) -> bool:
+        """Whether patch sketches have to be read."""
+        return any(DISTANCES[name].needs == "patches" for name in self.distances)
+
+    def scope_of(self, camera: str) -> str:
+        """Return the most specific scope that a camera's footage can be held against."""
+        own = camera_scope(camera)
+        return own if own in self.scopes else ALL
+
+    def words_for(self, scope: str) -> str:
+        """Return what a report calls a scope."""
+        by_hour = scope != ALL and self.by == "hour-of-day"
+        return f"{scope} by hour of day" if by_hour else scope
+
+    def mean(self, scope: str) -> npt.NDArray[np.float64]:
+        """Return the mean over the frames of a scope, shape (D,)."""
+        return sums_in(self.content.statistics, scope).moments.mean
+
+    def ladder(self, scope: str) -> Ladder:
+        """Return the distances, fitted to all normal footage of a scope."""
+        if scope not in self._ladders:
+            sums, chosen = sums_in(self.content.statistics, scope), self.content.coresets.get(scope)
+            self._ladders[scope] = fitted(sums, chosen, self.distances)
+        return self._ladders[scope]
+
+    def calibration(self, scope: str, distance: str) -> Calibration:
+        """Return the scores that the normal footage of a scope has by a distance."""
+        if (scope, distance) not in self._calibrations:
+            rows = read_calibration(self.warehouse, self.ref.place, scope, [distance])
+            found = calibration_of((item for _, item in rows), distance)
+            self._calibrations[scope, distance] = found
+        return self._calibrations[scope, distance]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judge:
+    """What becomes an event: a profile, a distance, a threshold's rule and a rule for events.
+
+    Attributes:
+        profile: The profile.
+        distance: What flags and events go by.
+        rule: The threshold's rule.
+        events: How scores become events.
+    """
+
+    profile: ProfileInUse
+    distance: str
+    rule: ThresholdRule
+    events: EventRule
+    _thresholds: dict[str, Threshold] = field(default_factory=dict)
+    _occurrences: dict[str, Occurrence] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, profile: ProfileInUse, threshold: str, scoring: Scoring) -> Judge:
+        """Return a judge.
+
+        Raises:
+            ThresholdError: The threshold is none.
+        """
+        rule = ThresholdRule.parse(threshold)
+        return cls(profile, scoring.distance, rule, scoring.events(rule.events))
+
+    def threshold(self, scope: str) -> Threshold:
+        """Return the threshold of a scope."""
+        if scope not in self._thresholds:
+            calibration = self.profile.calibration(scope, self.distance)
+            self._thresholds[scope] = self.rule.resolve(calibration, self.events)
+        return self._thresholds[scope]
+
+    def occurrence(self, scope: str) -> Occurrence:
+        """Return how often normal footage of a scope has peaks of any height."""
+        if scope not in self._occurrences:
+            calibration = self.profile.calibration(scope, self.distance)
+            self._occurrences[scope] = Occurrence.of(calibration, self.events)
+        return self._occurrences[scope]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what a report says of all this."""
+        profile, content = self.profile, self.profile.content
+        whole = self.threshold(ALL)
+        return {
+            "profile": {"name": profile.ref.name, "version": profile.ref.version},
+            "encoder_id": content.encoder_id,
+            "distance": self.distance,
+            "threshold": whole.value,
+            "threshold_rule": self.rule.text,
+            "calibration": whole.as_json(),
+            "event_rule": self.events.as_json(),
+            "normal": {
+                "videos": len(content.video_ids),
+                "frames": int(content.frames.sum()),
+                "frames_left_out": sum(
+                    interval["frame_end"] - interval["frame_start"]
+                    for interval in content.lineage.left_out
+                ),
+                "scopes": profile.scopes,
+                "standing_out": content.findings["standing_out"],
+            },
+        }
+
+
+def calibration_of(videos: Iterable[CalibrationRows], distance: str) -> Calibration:
+    """Return the scores of normal videos by one distance, as thresholds are set by."""
+    series, frames = [], []
+    for rows in videos:
+        series.append(series_of(rows, distance))
+        frames.append(rows.places[:, 2])
+    return Calibration(series, frames)
+
+
+def series_of(rows: CalibrationRows, distance: str) -> ScoreSeries:
+    """Return the scores of a normal video by one distance."""
+    return ScoreSeries(
+        rows.places[:, 0],
+        rows.places[:, 1],
+        rows.times_s[:, 0],
+        rows.times_s[:, 1],
+        rows.scores[distance],
+    )
