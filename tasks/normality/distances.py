@@ -1,9 +1,21 @@
-"""How far an embedding lies from the profile. Each distance is one function of this room."""
+"""The ladder of distances, from the plainest to the most demanding."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
+
+from tasks.normality.distance import Distance
+from tasks.normality.gaussian import Diagonal, Mahalanobis, MeanSquaredError, Residual
+from tasks.normality.nearest import Nearest
+from tasks.normality.patch_distance import Patches
+
+DISTANCES: Mapping[str, type[Distance]] = {
+    distance.name: distance
+    for distance in (MeanSquaredError, Diagonal, Mahalanobis, Residual, Nearest, Patches)
+}
 
 
 def mean_squared_error(

@@ -11,3 +11,7 @@ class IncompatibleProfileError(NormalityError):
 
 class ThresholdError(NormalityError):
     """Raised when a threshold is neither a number nor a known rule: correct it."""
+
+
+class MissingStatisticsError(NormalityError):
+    """Raised when a distance needs what was not kept: build, or embed, again with what it names."""
