@@ -28,15 +28,17 @@ class Nearest:
 
     Attributes:
         coreset: Chosen normal embeddings, shape (m, D), m >= 1.
+        neighbours: How many of them are near; all of them, where there are fewer.
     """
 
     name: ClassVar[str] = "knn"
     needs: ClassVar[Need] = "coreset"
     coreset: Numbers
+    neighbours: int = NEIGHBOURS
 
     def __post_init__(self) -> None:
-        if self.coreset.ndim != 2 or not len(self.coreset):
-            raise ValueError(f"a coreset holds rows, at least one: {self.coreset.shape = }")
+        if self.coreset.ndim != 2 or not len(self.coreset) or self.neighbours < 1:
+            raise ValueError(f"a coreset holds a row at least: {self.coreset.shape = }")
 
     @classmethod
     def fit(cls, normal: NormalSummary) -> Self:
@@ -56,7 +58,7 @@ class Nearest:
         """Return the scores of a block."""
         squares = cdist(rows.astype(np.float64), self.coreset, "sqeuclidean")
         num_rows, width = self.coreset.shape
-        num_nearest = min(NEIGHBOURS, num_rows)
+        num_nearest = min(self.neighbours, num_rows)
         nearest = np.partition(squares, num_nearest - 1, axis=1)[:, :num_nearest]
         means: Numbers = nearest.mean(axis=1) / width
         return means
