@@ -56,6 +56,13 @@ ThresholdText = Annotated[
     ),
 ]
 
+Thresholds = Annotated[
+    list[str], Field(min_length=1, description="Thresholds to try, each as --threshold takes it.")
+]
+Distances = Annotated[
+    list[str], Field(description="Distances to try; all that the profile was built for unless told.")
+]
+
 DEFAULT_WAREHOUSE = "./warehouse"
 DEFAULT_PROFILE = "default"
 DEFAULT_THRESHOLD_RULE = DEFAULT_THRESHOLD

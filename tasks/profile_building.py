@@ -7,7 +7,7 @@ own are summed up once more before its scores, so that memory does not grow with
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -39,7 +39,7 @@ class Plan:
     """
 
     footage: NormalFootage
-    weights: dict[str, float]
+    weights: Mapping[str, float]
     distances: Sequence[str]
     by: By
 

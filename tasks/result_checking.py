@@ -6,7 +6,7 @@ from functools import partial
 
 from storage.errors import CorruptShardError
 from storage.profile_inspection import inspect_profile, version_folders
-from storage.profiles import MARKER as PROFILE
+from storage.profile_content import MARKER as PROFILE
 from storage.profiles import ProfileRef
 from storage.report_inspection import inspect_report, report_folders
 from storage.reports import MARKER as REPORT
@@ -41,10 +41,11 @@ def check_profile_versions(warehouse: Warehouse) -> Verdict:
             content = inspect_profile(warehouse, ref, files)
         except CorruptShardError as error:
             return kept(ref.place, "damaged", error.what, NEW_PROFILE)
-        gone = [video for video in content.video_ids if (content.encoder_id, video) not in embedded]
+        videos = [video.video_id for video in content.lineage.footage]
+        gone = [video for video in videos if (content.encoder_id, video) not in embedded]
         if not gone:
             return None
-        what = f"{len(gone)} of its {len(content.video_ids)} videos have no shards: "
+        what = f"{len(gone)} of its {len(videos)} videos have no shards: "
         what += f"{', '.join(gone)}, by {content.encoder_id}"
         if known.issuperset(gone):
             advice = "nothing: the next run of this encoder on their footage makes them"

@@ -100,7 +100,7 @@ def write_report(
     judge = Judge.of(profile, threshold, scoring)
     shards = index_shards(warehouse, profile.content.encoder_id)
     videos: list[dict[str, Any]] = []
-    timelines, drifts = [], Drifts.of(profile)
+    timelines, drifts = [], Drifts(profile)
     with new_report(warehouse, profile.distances[1:]) as report:
         for sighting in footage.scored:
             video = score_video(warehouse, sighting, shards[sighting.video_id], judge)

@@ -59,10 +59,10 @@ def run(place: str, model: str, normal: str, footage: str) -> int:
     if done.busy:
         wait_for_others.fn(place, identity, done.busy)
         done += embed_videos.fn(place, encoding, identity, done.busy)
-    videos = choose_normal.fn(place, [normal], identity.encoder_id, present=True)
-    ref = commit_profile.fn(place, "default", videos, keep_unhealthy=False)
-    chosen = choose_scored.fn(place, ref, [footage], present=True, normal=[normal])
-    write_report.fn(place, ref, "quantile:0.99", chosen)
+    videos = choose_normal.fn(place, [normal], identity.encoder_id, True, Period())
+    built = commit_profile.fn(place, "default", videos, ProfileOptions(), "build")
+    chosen = choose_scored.fn(place, built.ref, [footage], present=True, normal=[normal])
+    write_report.fn(place, built.ref, "quantile:0.99", chosen, Scoring())
     return done.clips
 
 

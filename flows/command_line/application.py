@@ -10,6 +10,7 @@ from typing import Annotated
 
 from cyclopts import App, CycloptsError
 
+from flows.command_line.backtest_command import backtest
 from flows.command_line.console import WRONG_USAGE, complain, session, show
 from flows.command_line.feedback_commands import feedback
 from flows.command_line.options import (
@@ -44,7 +45,7 @@ app = App(
 
 app.command(quarantine)
 app.command(profile)
-for command in (feedback, verify, repair, plan, prune, report):
+for command in (backtest, feedback, verify, repair, plan, prune, report):
     app.command(command)
 
 

@@ -39,7 +39,7 @@ def feedback(
     """
     if (event_id is None) != (verdict is None) or (event_id is None) == (file is None):
         wrong_usage("give EVENT_ID and normal or anomaly, or --file with many of them")
-    verdicts = {str(event_id): str(verdict)} if file is None else _verdicts_in(file)
+    verdicts = _verdicts_in(file) if file else {event_id: verdict}
     with session(common):
         from flows.give_feedback import give_feedback
 

@@ -153,12 +153,10 @@ class ProfileChoice:
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScoringOptions:
+class EventOptions:
     """How scores become events; a budget merges events, a number or a quantile leaves them raw.
 
     Attributes:
-        distance: What flags and events are judged by: mse, diagonal, mahalanobis, pca, knn or
-            patch; mse is always reported [default: mse].
         smooth_s: Average scores over so many seconds; 0 is off.
         causal: Average over the seconds before a frame, not around it.
         hysteresis: Let an event go on above this share of the threshold; 1 is off.
@@ -167,7 +165,6 @@ class ScoringOptions:
         padding_s: Seconds added before and after each event.
     """
 
-    distance: str | None = None
     smooth_s: float | None = None
     causal: Annotated[bool, Flag] = False
     hysteresis: float | None = None
@@ -179,8 +176,26 @@ class ScoringOptions:
         """Return the options that were given as the flows take them."""
         from tasks.parameters import Scoring
 
-        given = {name: value for name, value in asdict(self).items() if value is not None and value is not False}
-        return Scoring(**given)
+        known = asdict(self)
+        return Scoring(**{name: value for name, value in known.items() if _is_given(value)})
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoringOptions(EventOptions):
+    """How footage is scored.
+
+    Attributes:
+        distance: What flags and events are judged by: mse, diagonal, mahalanobis, pca, knn or
+            patch; mse is always reported [default: mse].
+    """
+
+    distance: str | None = None
+
+
+def _is_given(value: object) -> bool:
+    """Return whether an option was given; a 0 was."""
+    return value is not None and value is not False
 
 
 def _with_zone(moment: datetime | None) -> datetime | None:
@@ -195,3 +210,4 @@ DEFAULT_ARCHIVE = ArchiveOptions()
 DEFAULT_PERIOD = PeriodOptions()
 DEFAULT_PROFILE_OPTIONS = ProfileChoice()
 DEFAULT_SCORING = ScoringOptions()
+DEFAULT_EVENTS = EventOptions()

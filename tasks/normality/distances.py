@@ -1,9 +1,21 @@
-"""How far an embedding lies from the profile. Each distance is one function of this room."""
+"""The ladder of distances, from the plainest to the most demanding."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
+
+from tasks.normality.distance import Distance
+from tasks.normality.gaussian import Diagonal, Mahalanobis, MeanSquaredError, Residual
+from tasks.normality.nearest import Nearest
+from tasks.normality.patch_distance import Patches
+
+DISTANCES: Mapping[str, type[Distance]] = {
+    distance.name: distance
+    for distance in (MeanSquaredError, Diagonal, Mahalanobis, Residual, Nearest, Patches)
+}
 
 
 def mean_squared_error(
@@ -21,3 +33,13 @@ def mean_squared_error(
     difference = embeddings.astype(np.float64, order="C") - mean
     scores: npt.NDArray[np.float64] = np.square(difference, out=difference).mean(axis=1)
     return scores
+
+
+def check_distance(name: str) -> None:
+    """Make sure that there is a distance of that name.
+
+    Raises:
+        ValueError: There is none.
+    """
+    if name not in DISTANCES:
+        raise ValueError(f"a distance is one of {', '.join(DISTANCES)}, got {name!r}")

@@ -15,3 +15,7 @@ class ThresholdError(NormalityError):
 
 class NoNormalFootageError(NormalityError):
     """Raised when a profile would be built from nothing: choose other footage."""
+
+
+class MissingStatisticsError(NormalityError):
+    """Raised when a distance needs what was not kept: build, or embed, again with what it names."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from tasks.normality.distances import DISTANCES, Distance
+from tasks.normality.distance import Distance
+from tasks.normality.distances import DISTANCES
 from tasks.normality.scopes import HourMeans
 from tasks.normality.summary import NormalSummary, Observations
 

@@ -163,8 +163,11 @@ class Moments:
                 f"statistics of {self.products.shape} and {other.products.shape} do not add up"
             )
         there = other.about(self.origin)
+        weight = self.weight + sign * there.weight
+        # What rounding leaves of decayed frames that were all taken away is no frame, nor less.
+        weight = weight if abs(weight) > 1e-12 * self.weight else 0.0
         return Moments(
-            self.weight + sign * there.weight,
+            weight,
             self.origin,
             self.total + sign * there.total,
             self.products + sign * there.products,

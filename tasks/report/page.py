@@ -62,7 +62,7 @@ def render_page(document: Mapping[str, Any], timelines: Sequence[Timeline]) -> s
     cameras = Counter(video.facts["camera"] for _, video in ranked)
     ailments = [(interval, video) for video in videos for interval in video.facts["health"]]
     return (
-        _environment()
+        environment()
         .get_template("page.html")
         .render(
             report=document,
@@ -157,7 +157,8 @@ def _visible(value: object) -> object:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return what fills in this package's pages: all text is escaped."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,

@@ -1,0 +1,224 @@
+"""Backtesting: what other thresholds, distances and profiles would have made of stored footage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from prefect import task
+
+from storage.backtests import backtest_place, new_backtest
+from storage.footage import Sighting
+from storage.profiles import ProfileRef
+from storage.shards import index_shards
+from storage.videos import creation_time
+from storage.warehouse import Warehouse
+from tasks.normality.events import find_events
+from tasks.parameters import Period, Scoring
+from tasks.profile_use import Judge, ProfileInUse
+from tasks.progress import advance
+from tasks.recording import Recording
+from tasks.report.backtest import render_backtest
+from tasks.retrying import STEP
+from tasks.scoring import FootageToScore
+from tasks.video.errors import FootageNotFoundError
+from tasks.video_scoring import score_rows
+
+DAY_S = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one candidate would have made of one camera's footage.
+
+    Attributes:
+        profile: The version, NAME@VERSION.
+        distance: What flags and events go by.
+        threshold_rule: The rule of the threshold.
+        camera: The camera.
+        threshold: What the rule comes to for that camera.
+        days: Footage that was scored, in days.
+        frames: Its frames.
+        flagged_frames: Those above the threshold.
+        events: Events.
+    """
+
+    profile: str
+    distance: str
+    threshold_rule: str
+    camera: str
+    threshold: float
+    days: float
+    frames: int
+    flagged_frames: int
+    events: int
+
+    @property
+    def events_per_day(self) -> float | None:
+        """Events a day; None of footage that lasts no time."""
+        return self.events / self.days if self.days else None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as a JSON object."""
+        return {**asdict(self), "events_per_day": self.events_per_day}
+
+
+@task(**STEP)
+def in_period(place: str, footage: FootageToScore, period: Period) -> list[Sighting]:
+    """Return the footage that was recorded in a span of time, each video once.
+
+    Raises:
+        FootageNotFoundError: There is none.
+    """
+    warehouse = Warehouse.at(place)
+    chosen = {
+        sighting.video_id: sighting
+        for sighting in reversed(footage.scored)
+        if period.holds(sighting.recorded_at or creation_time(warehouse, sighting.video_id))
+    }
+    if not chosen:
+        raise FootageNotFoundError(
+            f"none of {len(footage.scored)} embedded videos was recorded {period}: give another "
+            "time, or --path-pattern if nobody knows when they were recorded"
+        )
+    return [chosen[video_id] for video_id in sorted(chosen)]
+
+
+@task(**STEP)
+def try_profile(
+    place: str,
+    ref: ProfileRef,
+    footage: Sequence[Sighting],
+    distances: Sequence[str],
+    thresholds: Sequence[str],
+    scoring: Scoring,
+) -> list[Outcome]:
+    """Score footage once, and count what every distance and threshold would have made of it.
+
+    Videos are taken one by one: memory holds the scores of one of them.
+    """
+    warehouse = Warehouse.at(place)
+    chosen = distances or ProfileInUse.of(warehouse, ref, ()).content.findings["distances"]
+    profile = ProfileInUse.of(warehouse, ref, chosen)
+    judges = [
+        Judge.of(profile, rule, scoring.model_copy(update={"distance": name}))
+        for name in chosen
+        for rule in thresholds
+    ]
+    tallies: dict[tuple[int, str], Tally] = {}
+    shards = index_shards(warehouse, profile.content.encoder_id)
+    for sighting in footage:
+        for number, tally in _tallies(warehouse, profile, judges, sighting, shards):
+            key = (number, sighting.camera)
+            tallies[key] = tallies[key].plus(tally) if key in tallies else tally
+        advance(videos=1)
+    return [
+        _outcome(judges[number], camera, tally)
+        for (number, camera), tally in sorted(tallies.items())
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Seconds, frames, flagged frames and events of some footage by one judge."""
+
+    seconds: float
+    frames: int
+    flagged_frames: int
+    events: int
+
+    def plus(self, other: Tally) -> Tally:
+        """Return the tally of both."""
+        return Tally(
+            self.seconds + other.seconds,
+            self.frames + other.frames,
+            self.flagged_frames + other.flagged_frames,
+            self.events + other.events,
+        )
+
+
+@task(**STEP)
+def write_backtest(place: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Commit what a backtest has found as JSON and as a page; return the JSON and where it is."""
+    warehouse = Warehouse.at(place)
+    with new_backtest(warehouse) as backtest:
+        document = {
+            "backtest_id": backtest.backtest_id,
+            "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "candidates": camera_means(outcomes),
+            "outcomes": [outcome.as_json() for outcome in outcomes],
+        }
+        backtest.write(document, render_backtest(document))
+    return {"backtest": warehouse.uri(backtest_place(backtest.backtest_id)), **document}
+
+
+def _tallies(
+    warehouse: Warehouse,
+    profile: ProfileInUse,
+    judges: Sequence[Judge],
+    sighting: Sighting,
+    shards: dict[str, list[str]],
+) -> Iterator[tuple[int, Tally]]:
+    """Yield what each judge makes of one video, with the judge's number."""
+    recorded_at = sighting.recorded_at or creation_time(warehouse, sighting.video_id)
+    scope = profile.scope_of(sighting.camera)
+    rows = score_rows(
+        warehouse, shards[sighting.video_id], profile, scope, Recording.at(recorded_at)
+    )
+    weights = rows.places[:, 1] - rows.places[:, 0]
+    seconds = float(rows.times_s[-1, 1] - rows.times_s[0, 0])
+    for number, judge in enumerate(judges):
+        threshold = judge.threshold(scope).value
+        flagged = int(weights[rows.scores[judge.distance] > threshold].sum())
+        events = find_events(rows.series(judge.distance), threshold, judge.events)
+        yield number, Tally(seconds, int(weights.sum()), flagged, len(events))
+
+
+def _outcome(judge: Judge, camera: str, tally: Tally) -> Outcome:
+    """Return what a judge has made of a camera's footage."""
+    scope = judge.profile.scope_of(camera)
+    return Outcome(
+        profile=str(judge.profile.ref),
+        distance=judge.distance,
+        threshold_rule=judge.rule.text,
+        camera=camera,
+        threshold=judge.threshold(scope).value,
+        days=tally.seconds / DAY_S,
+        frames=tally.frames,
+        flagged_frames=tally.flagged_frames,
+        events=tally.events,
+    )
+
+
+def camera_means(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    """Return events a camera a day of each candidate, over all cameras, in order."""
+    groups: dict[tuple[str, str, str], list[Outcome]] = {}
+    for outcome in outcomes:
+        key = (outcome.profile, outcome.distance, outcome.threshold_rule)
+        groups.setdefault(key, []).append(outcome)
+    found = []
+    for (profile, distance, rule), same in groups.items():
+        days = sum(outcome.days for outcome in same)
+        events = sum(outcome.events for outcome in same)
+        found.append(
+            {
+                "profile": profile,
+                "distance": distance,
+                "threshold_rule": rule,
+                "cameras": len(same),
+                "camera_days": days,
+                "events": events,
+                "events_per_camera_day": events / days if days else None,
+                "flagged_share": _share(same),
+            }
+        )
+    return found
+
+
+def _share(outcomes: Sequence[Outcome]) -> float:
+    """Return which share of frames is flagged."""
+    frames = np.array([(item.flagged_frames, item.frames) for item in outcomes]).sum(axis=0)
+    return float(frames[0] / frames[1])
