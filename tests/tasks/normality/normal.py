@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -25,16 +26,17 @@ class Footage:
     weights: npt.NDArray[np.int64]
     scored: npt.NDArray[Any]
 
-    @property
+    @cached_property
     def repeated(self) -> npt.NDArray[np.float64]:
         """One row a frame, less the first: exact, and nothing here depends on where 0 lies."""
         return np.repeat(self.shifted(self.rows), self.weights, axis=0)
 
     def shifted(self, rows: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """Return rows less the first normal one."""
-        return rows.astype(np.float64) - self.rows[0].astype(np.float64)
+        less: npt.NDArray[np.float64] = rows.astype(np.float64) - self.rows[0].astype(np.float64)
+        return less
 
-    @property
+    @cached_property
     def summary(self) -> NormalSummary:
         """What is known of the rows, of seven videos."""
         parts = [part for part in np.array_split(np.arange(len(self.rows)), 7) if len(part)]
@@ -47,10 +49,11 @@ class Footage:
         return Observations(self.scored)
 
 
+@cache
 def footage(kind: str, width: int) -> Footage:
     """Return seeded footage of a kind."""
     random = np.random.default_rng(width)
-    height = width // 4 if kind == "fewer frames than D" else 2 * width
+    height = width // 4 if kind == "fewer frames than D" else width + 200
     rows = random.normal(size=(height, width)) + random.normal(size=width)
     scored = random.normal(size=(90, width)) * 2
     if kind == "constant dimensions":
