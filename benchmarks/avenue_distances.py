@@ -3,10 +3,11 @@
     python -m benchmarks.avenue_distances --json
     python -m benchmarks.avenue_distances --warehouse FOLDER --seed 1 --json
 
-Embeds the videos by the command line with a seeded, untrained checkpoint, unless the warehouse
-holds them already; the training videos are normal. Reads ../shared (or NIGHTJAR_SHARED) only.
-Micro is the AUROC of all frames together, macro the mean over the videos that have frames of both
-kinds. Beside the distances as they are, some of their constants are varied.
+Embeds the videos by the command line with a small, untrained checkpoint made from a seed, or with
+--model, unless the warehouse holds them already; the training videos are normal. Reads ../shared
+(or NIGHTJAR_SHARED) only. Micro is the AUROC of all frames together, macro the mean over the videos
+that have frames of both kinds. Beside the distances as they are, some of their constants are
+varied.
 """
 
 from __future__ import annotations
@@ -61,13 +62,13 @@ class Video:
     weights: npt.NDArray[np.int64]
 
 
-def embed(shared: Path, warehouse: Path, seed: int) -> None:
+def embed(shared: Path, warehouse: Path, model: Path | None, seed: int) -> None:
     """Embed Avenue by the command line, unless the warehouse holds embeddings."""
     if any(warehouse.glob("embeddings/*/*/*/*.parquet")):
         return
     with tempfile.TemporaryDirectory() as folder:
         shape = {"image_size": 224, "patch_size": 16, "num_hidden_layers": 3}
-        model = save_seeded_checkpoint(Path(folder), seed, **shape)
+        model = model or save_seeded_checkpoint(Path(folder), seed, **shape)
         common = ["--model", model, "--warehouse", warehouse, "--json"]
         footage = [shared / "avenue/training", shared / "avenue/testing"]
         for command in (["extract", "--footage", *footage, "--settle-s", "0"], ["embed"]):
@@ -165,12 +166,13 @@ def main() -> None:
     shared = Path(os.environ.get("NIGHTJAR_SHARED", "../shared"))
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--warehouse", type=Path)
+    parser.add_argument("--model", type=Path, help="a checkpoint in place of an untrained one")
     parser.add_argument("--seed", type=int, default=0, help="of the untrained checkpoint")
     parser.add_argument("--json", action="store_true", help="the only form there is")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = options.warehouse or Path(name)
-        embed(shared, folder, options.seed)
+        embed(shared, folder, options.model, options.seed)
         videos = list(read_videos(folder))
     normal = [video for video in videos if video.path.parent.name == "training"]
     tested = [video for video in videos if video.path.parent.name == "testing"]

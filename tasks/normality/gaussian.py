@@ -119,7 +119,7 @@ class Residual:
 
     Attributes:
         moments: Of normal footage, (D,).
-        axes: Orthonormal, of the subspace, shape (D, q).
+        axes: Orthonormal, of the subspace, shape (q, D).
     """
 
     name: ClassVar[str] = "pca"
@@ -128,8 +128,8 @@ class Residual:
     axes: Numbers
 
     def __post_init__(self) -> None:
-        if self.axes.shape[0] < self.axes.shape[1]:
-            raise ValueError(f"more axes than dimensions: {self.axes.shape}")
+        if self.axes.shape[1:] != self.moments.origin.shape:
+            raise ValueError(f"an axis is as wide as the embeddings, got {self.axes.shape = }")
 
     @classmethod
     def fit(cls, normal: NormalSummary) -> Self:
@@ -140,7 +140,7 @@ class Residual:
         enough = held >= SUBSPACE_SHARE * held[-1]
         varies = held[-1] > least_variance(moments)
         num_axes = int(np.argmax(enough)) + 1 if varies else 0
-        return cls(moments, vectors[:, ::-1][:, :num_axes])
+        return cls(moments, np.ascontiguousarray(vectors.T[::-1][:num_axes]))
 
     def scores(self, observations: Observations) -> Numbers:
         """Return one score a row, shape (n,)."""
@@ -149,7 +149,9 @@ class Residual:
     def _of(self, rows: npt.NDArray[Any]) -> Numbers:
         """Return the scores of a block."""
         centred = self.moments.centred(rows)
-        return mean_square(centred - (centred @ self.axes) @ self.axes.T)
+        # Not matrix products: of so few axes, BLAS adds up some of a block's rows in another order.
+        along = np.einsum("nd,qd->nq", centred, self.axes)
+        return mean_square(centred - np.einsum("nq,qd->nd", along, self.axes))
 
 
 def _with_covariance(normal: NormalSummary, name: str) -> Moments:

@@ -15,7 +15,7 @@ from tasks.normality.errors import MissingStatisticsError
 from tasks.normality.summary import NormalSummary, Observations
 
 Numbers = npt.NDArray[np.float64]
-NEIGHBOURS = 5
+NEIGHBOURS = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
