@@ -16,7 +16,6 @@ from tasks.parameters import (
 )
 from tasks.scoring import ReportSummary, choose_scored, find_version, write_report
 
-
 DEFAULT_SCORING = Scoring()
 
 

@@ -1,8 +1,8 @@
 """What a version of a profile says, and the files that say it.
 
-``profile.json`` holds the lineage, the mean and the thresholds, ``profile.parquet`` one row a normal
-video, ``statistics.parquet`` the sums of each scope, ``coreset.parquet`` chosen embeddings, and
-``references.parquet`` what each camera shows when it is well.
+``profile.json`` holds the lineage, the mean and the thresholds, ``profile.parquet`` one row a
+normal video, ``statistics.parquet`` the sums of each scope, ``coreset.parquet`` chosen embeddings,
+and ``references.parquet`` what each camera shows when it is well.
 """
 
 from __future__ import annotations
@@ -141,9 +141,7 @@ def read_content(warehouse: Warehouse, place: str) -> ProfileContent:
     """
     document = read_document(warehouse, f"{place}/{MARKER}")
     lineage = read_lineage_at(warehouse, f"{place}/{MARKER}")
-    videos, sums, chosen, views = (
-        read_table(warehouse, f"{place}/{name}") for name in TABLES
-    )
+    videos, sums, chosen, views = (read_table(warehouse, f"{place}/{name}") for name in TABLES)
     with reading(warehouse.uri(place)):
         return ProfileContent(
             lineage=lineage,
@@ -182,7 +180,9 @@ def _videos(content: ProfileContent) -> pa.Table:
             vector(content.means.shape[1], pa.float64()), vectors(content.means, pa.float64())
         ),
     }  # fmt: skip
-    schema = pa.schema([pa.field(name, kind, nullable=False) for name, (kind, _) in columns.items()])
+    schema = pa.schema(
+        [pa.field(name, kind, nullable=False) for name, (kind, _) in columns.items()]
+    )
     return pa.Table.from_arrays([column for _, column in columns.values()], schema=schema)
 
 

@@ -77,7 +77,9 @@ def _check_calibration(warehouse: Warehouse, ref: ProfileRef, content: ProfileCo
             with reading(warehouse.uri(ref.place)):
                 owned[video] += rows.places[:, 2].sum()
             if not all(np.isfinite(scores).all() for scores in rows.scores.values()):
-                raise CorruptShardError(warehouse.uri(ref.place), f"a score of {scope} is no number")
+                raise CorruptShardError(
+                    warehouse.uri(ref.place), f"a score of {scope} is no number"
+                )
         mine = [scope in ("all", f"camera:{camera}") for camera in content.cameras]
         if not np.array_equal(owned, np.where(mine, content.frames, 0)):
             raise CorruptShardError(

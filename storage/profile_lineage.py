@@ -103,8 +103,8 @@ class ProfileLineage:
         """
         if known.get("format") != FORMAT:
             raise ValueError(
-                f"this profile is of format {known.get('format', 1)}, not {FORMAT}: another version "
-                "of nightjar has built it; build it again with 'nightjar profile build'"
+                f"this profile is of format {known.get('format', 1)}, not {FORMAT}: another "
+                "version of nightjar has built it; build it again with 'nightjar profile build'"
             )
         return cls(
             known["encoder_id"],

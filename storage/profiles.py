@@ -60,11 +60,14 @@ class ProfileDraft:
     calibration: CalibrationWriter
 
     def commit(self, name: str, content: ProfileContent) -> ProfileRef:
-        """Commit the profile as the next version of its name."""
+        """Commit the profile as the next version of its name, unless the newest says the same."""
         self.calibration.close()
         write_tables(content, self.folder)
         number = 0
         while True:
+            known = same_version(self.warehouse, name, content.lineage)
+            if known is not None:
+                return known
             versions = versions_of(self.warehouse, name)
             number = max(number, int(versions[-1].version) if versions else 0) + 1
             version = ProfileRef(name, str(number))
@@ -105,7 +108,9 @@ def same_version(warehouse: Warehouse, name: str, lineage: ProfileLineage) -> Pr
     """Return the newest version of a name if it was built from just this."""
     check_name(name)
     newest = versions_of(warehouse, name)[-1:]
-    return next((ref for ref in newest if _said_by(warehouse, ref, "digest") == lineage.digest), None)
+    return next(
+        (ref for ref in newest if _said_by(warehouse, ref, "digest") == lineage.digest), None
+    )
 
 
 def find_profile(warehouse: Warehouse, selector: str) -> ProfileRef:

@@ -151,7 +151,9 @@ def add_confirmed(place: str, name: str, videos: Sequence[NormalVideo]) -> list[
         ProfileVideo(
             item.video_id,
             item.camera,
-            creation_time(warehouse, item.video_id) if item.recorded_at is None else item.recorded_at,
+            creation_time(warehouse, item.video_id)
+            if item.recorded_at is None
+            else item.recorded_at,
             ((item.frame_start, item.frame_end),),
         )
         for item in all_feedback(warehouse)

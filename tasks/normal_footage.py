@@ -90,7 +90,12 @@ class NormalFootage:
         left_out = [
             *unwell,
             *(
-                {"video_id": video.video_id, "kind": ANOMALY, "frame_start": start, "frame_end": end}
+                {
+                    "video_id": video.video_id,
+                    "kind": ANOMALY,
+                    "frame_start": start,
+                    "frame_end": end,
+                }
                 for video in videos
                 for start, end in anomalies.get(video.video_id, ())
             ),

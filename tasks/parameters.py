@@ -60,7 +60,8 @@ Thresholds = Annotated[
     list[str], Field(min_length=1, description="Thresholds to try, each as --threshold takes it.")
 ]
 Distances = Annotated[
-    list[str], Field(description="Distances to try; all that the profile was built for unless told.")
+    list[str],
+    Field(description="Distances to try; all that the profile was built for unless told."),
 ]
 
 DEFAULT_WAREHOUSE = "./warehouse"
@@ -181,7 +182,10 @@ class Scoring(BaseModel):
         None, description="Average over the seconds before a frame, not around it."
     )
     hysteresis: float | None = Field(
-        None, gt=0, le=1, description="An event goes on above this share of the threshold; 1 is off."
+        None,
+        gt=0,
+        le=1,
+        description="An event goes on above this share of the threshold; 1 is off.",
     )
     min_length_s: float | None = Field(
         None, ge=0, le=3600, description="Shorter events are dropped."

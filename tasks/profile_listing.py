@@ -133,7 +133,12 @@ def compare_versions(place: str, before: str, after: str) -> ProfileDifference:
         mean_distance=float(np.square(other.mean - one.mean).mean()),
         spread=_spread(one),
         thresholds=[
-            {"scope": scope, "distance": name, "before": was[scope, name], "after": now[scope, name]}
+            {
+                "scope": scope,
+                "distance": name,
+                "before": was[scope, name],
+                "after": now[scope, name],
+            }
             for scope, name in was
             if (scope, name) in now
         ],
@@ -162,7 +167,9 @@ def _thresholds(content: ProfileContent) -> dict[tuple[str, str], float]:
 
 def _spread(content: ProfileContent) -> float:
     """Return the mean variance of a profile's footage."""
-    sums = next(item for item in content.statistics if (item.scope, item.kind) == ("all", "embedding"))
+    sums = next(
+        item for item in content.statistics if (item.scope, item.kind) == ("all", "embedding")
+    )
     full = sums.products.ndim > sums.origin.ndim
     squares = np.diagonal(sums.products) if full else sums.products
     return float((squares / sums.weight - np.square(sums.total / sums.weight)).mean())

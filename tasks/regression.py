@@ -57,9 +57,7 @@ def check_anomalies(warehouse: Warehouse, judge: Judge) -> Regression:
     return Regression(len(there), missed)
 
 
-def _is_found(
-    warehouse: Warehouse, judge: Judge, anomaly: Feedback, shards: list[str]
-) -> bool:
+def _is_found(warehouse: Warehouse, judge: Judge, anomaly: Feedback, shards: list[str]) -> bool:
     """Return whether an event meets the frames of a confirmed anomaly."""
     recorded_at = anomaly.recorded_at or creation_time(warehouse, anomaly.video_id)
     scope = judge.profile.scope_of(anomaly.camera)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from storage.errors import CorruptShardError
-from storage.profile_inspection import inspect_profile, version_folders
 from storage.profile_content import MARKER as PROFILE
+from storage.profile_inspection import inspect_profile, version_folders
 from storage.profiles import ProfileRef
 from storage.report_inspection import inspect_report, report_folders
 from storage.reports import MARKER as REPORT

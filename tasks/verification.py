@@ -31,7 +31,15 @@ from tasks.shard_checking import VideoShards, check_video_shards
 VIDEOS_PER_TASK = 64
 TOP_FOLDERS = {
     *(EMBEDDINGS, FOOTAGE, QUARANTINE, VIDEOS, "profiles", "reports"),
-    *("signs", "runs", "holds", "leases", "pruned", "feedback", "backtests"),  # what else nightjar keeps
+    *(
+        "signs",
+        "runs",
+        "holds",
+        "leases",
+        "pruned",
+        "feedback",
+        "backtests",
+    ),  # what else nightjar keeps
     "lost+found",  # a file system's own
 }
 

@@ -192,6 +192,8 @@ def _heats(
         here = np.flatnonzero((peaks >= rows.frame_start[0]) & (within < len(rows.frame_end)))
         for number in here.tolist():
             row = slice(within[number], within[number] + 1)
-            at_peak = Observations(rows.embeddings[row], None if rows.patches is None else rows.patches[row])
+            at_peak = Observations(
+                rows.embeddings[row], None if rows.patches is None else rows.patches[row]
+            )
             heats[number] = distance.heat(at_peak)[0]
     return heats

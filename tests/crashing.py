@@ -30,8 +30,9 @@ from tasks.embedding import (
 from tasks.encoder.videomae import load_encoder
 from tasks.extraction import find_new_files, forget_moved, probe_files
 from tasks.findings import Finding
-from tasks.parameters import Archive, Encoding
-from tasks.profiling import choose_normal, commit_profile
+from tasks.normal_choice import choose_normal
+from tasks.parameters import Archive, Encoding, Period, ProfileOptions, Scoring
+from tasks.profiling import commit_profile
 from tasks.scoring import choose_scored, write_report
 from tasks.verification import (
     check_folders,

@@ -17,7 +17,7 @@ from storage.json_schema import violations
 from storage.local_folder import LocalFolder
 from storage.parquet import write_table
 from storage.profile_inspection import inspect_profile, version_folders
-from storage.profiles import ProfileRef, write_profile
+from storage.profiles import ProfileRef, new_profile
 from storage.quarantine import inspect_quarantined, quarantine_video
 from storage.report_inspection import inspect_report, report_folders
 from storage.reports import new_report, report_json_schema
@@ -26,8 +26,8 @@ from storage.shards import ShardKey, ShardRows, write_shard
 from storage.videos import VideoRecord, inspect_video, video_place, write_video
 from storage.warehouse import Warehouse
 from tests.object_store import gate_to
+from tests.storage.profiles import calibration, content, write_profile
 from tests.storage.samples import files_in, places_in, put
-from tests.storage.test_profiles import content
 from tests.storage.test_reports import document, video, write_frames
 
 ENCODER, VIDEO = "e" * 16, "0a1b" * 8
@@ -266,19 +266,13 @@ def edit(warehouse: Warehouse, place: str, **changes: Any) -> None:
     )
 
 
-def sound_profile() -> Any:
-    totals = np.random.default_rng(3).normal(size=(2, 3))
-    return content(totals=totals, mean=totals.sum(axis=0) / 10)
-
-
 DAMAGE_OF_PROFILES: dict[str, tuple[Any, dict[str, Any], str, str]] = {
-    "another mean": (None, {"mean": [0.5, 0.5, 0.5]}, "", "differ in digest"),
-    "another name": (None, {"name": "night"}, "", "differ in name"),
-    "other frames": (None, {"frames": 11}, "", "differ in frames"),
-    "a wrong mean": ({"mean": np.zeros(3)}, {}, "", "mean is not the sum"),
-    "wrong scores": ({"score_weights": np.array([2, 2, 2, 3])}, {}, "", "calibration"),
-    "no tables": (None, {}, "profile.parquet", "there is no .*profile.parquet"),
-    "no calibration": (None, {}, "calibration.parquet", "there is no .*calibration"),
+    "another lineage": ({}, {"options": {"by": "camera"}}, "", "differ in digest"),
+    "another name": ({}, {"name": "night"}, "", "differ in name"),
+    "other frames": ({}, {"frames": 11}, "", "differ in frames"),
+    "a wrong mean": ({"mean": np.zeros(3)}, {}, "", "mean is not that of its videos"),
+    "no tables": ({}, {}, "statistics.parquet", "there is no .*statistics.parquet"),
+    "no calibration": ({}, {}, "calibration.parquet", "there is no .*calibration"),
 }
 
 
@@ -288,11 +282,9 @@ DAMAGE_OF_PROFILES: dict[str, tuple[Any, dict[str, Any], str, str]] = {
 def test_damage_of_a_profile_is_named(
     warehouse: Warehouse, said: Any, edited: dict[str, Any], removed: str, words: str
 ) -> None:
-    sound = sound_profile()
-    ref = write_profile(warehouse, "sound", sound)
+    ref = write_profile(warehouse, "sound", content())
     inspect_profile(warehouse, ref, version_folders(warehouse)[ref])
-    wrong = {name: getattr(sound, name) for name in sound.__dataclass_fields__} | (said or {})
-    ref = write_profile(warehouse, "default", content(**wrong))
+    ref = write_profile(warehouse, "default", content(**said))
     edit(warehouse, f"{ref.place}/profile.json", **edited)
     if removed:
         warehouse.remove(f"{ref.place}/{removed}")
@@ -301,6 +293,18 @@ def test_damage_of_a_profile_is_named(
     with pytest.raises(CorruptShardError, match=words) as caught:
         inspect_profile(warehouse, ref, folders[ref])
     assert warehouse.uri(ref.place) in str(caught.value)
+
+
+@pytest.mark.parametrize("missing", [0, 1], ids=["none of a video", "a video too few"])
+def test_a_calibration_without_a_score_for_each_frame_is_damaged(
+    warehouse: Warehouse, missing: int
+) -> None:
+    profile = content()
+    with new_profile(warehouse) as draft:
+        draft.calibration.write("all", missing, calibration(profile, missing))
+        ref = draft.commit("p", profile)
+    with pytest.raises(CorruptShardError, match="calibration of all has not one score for each"):
+        inspect_profile(warehouse, ref, version_folders(warehouse)[ref])
 
 
 def report(warehouse: Warehouse, page: str = "<p>größer</p>") -> str:

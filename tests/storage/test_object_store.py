@@ -17,7 +17,8 @@ import pytest
 from storage.bucket import Bucket
 from storage.errors import CorruptShardError, StorageError, WarehouseUnusableError
 from storage.object_store import connect
-from storage.profiles import read_profile, versions_of, write_profile
+from storage.profile_content import read_content
+from storage.profiles import versions_of
 from storage.shards import ShardKey, ShardRows, read_shard, write_shard
 from storage.warehouse import Warehouse
 from tests.object_store import (
@@ -29,8 +30,8 @@ from tests.object_store import (
     Rule,
     gate_to,
 )
+from tests.storage.profiles import content, values, write_profile
 from tests.storage.samples import files_in, places_in, put
-from tests.storage.test_profiles import content, values
 
 ROOT = Path(__file__).parents[2]
 LARGE = b"0123456789abcdef" * (25 << 16)  # uploaded in three parts
@@ -293,9 +294,8 @@ def test_processes_that_write_versions_at_once_neither_mix_nor_overwrite(
 ) -> None:
     program = """
 import json, sys
-from storage.profiles import write_profile
 from storage.warehouse import Warehouse
-from tests.storage.test_profiles import content
+from tests.storage.profiles import content, write_profile
 sys.stdin.readline()
 warehouse = Warehouse.at(sys.argv[1])
 print(json.dumps([write_profile(warehouse, "default", content(int(seed))).version
@@ -323,9 +323,9 @@ print(json.dumps([write_profile(warehouse, "default", content(int(seed))).versio
     refs = versions_of(remote_warehouse, "default")
     assert {ref.version for ref in refs} == {*written}
     for ref in refs:
-        found = values(read_profile(remote_warehouse, ref))
+        found = values(read_content(remote_warehouse, ref.place))
         assert found == values(content(written[ref.version]))
-    assert len(places_in(remote_warehouse)) == 6 * 4, "no claim is left"
+    assert len(places_in(remote_warehouse)) == 6 * 6, "no claim is left"
 
 
 def test_a_claim_that_a_killed_run_has_left_costs_its_number_only(

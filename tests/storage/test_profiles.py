@@ -1,87 +1,101 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from storage.bucket import Bucket
+from storage.calibration import CalibrationRows, read_calibration
 from storage.errors import CorruptShardError, InvalidNameError, NotStoredError
+from storage.profile_content import ProfileContent, read_content, read_lineage_at
+from storage.profile_lineage import ProfileVideo
 from storage.profiles import (
-    ProfileContent,
     ProfileRef,
     check_name,
     find_profile,
-    read_profile,
+    marker_of,
+    new_profile,
+    same_version,
     versions_of,
+)
+from storage.warehouse import Warehouse
+from tests.storage.profiles import (
+    calibration,
+    content,
+    lineage,
+    reference,
+    statistic,
+    values,
     write_profile,
 )
-from storage.references import Reference
-from storage.signs import THUMBNAIL
-from storage.warehouse import Warehouse
 from tests.storage.samples import files_in, places_in, put
 
-FILES = ("profile.json", "profile.parquet", "calibration.parquet", "references.parquet")
+FILES = (
+    "profile.json", "profile.parquet", "statistics.parquet", "coreset.parquet",
+    "calibration.parquet", "references.parquet",
+)  # fmt: skip
 
 
-def reference(views: int, seed: int = 0) -> Reference:
-    random = np.random.default_rng(seed)
-    fine, sharpness, structure = random.random(3).tolist()
-    return Reference(
-        fine, sharpness, structure, random.integers(0, 256, (views, *THUMBNAIL), dtype=np.uint8)
-    )
+def read_profile(warehouse: Warehouse, ref: ProfileRef) -> ProfileContent:
+    return read_content(warehouse, ref.place)
 
 
-def content(seed: int = 0, **changes: Any) -> ProfileContent:
-    random = np.random.default_rng(seed)
-    known: dict[str, Any] = {
-        "encoder_id": "e" * 16,
-        "encoder": {"width": 3, "model": "MCG-NJU/videomae-base"},
-        "mean": random.normal(size=3) / 3,
-        "video_ids": ["a" * 32, "b" * 32],
-        "cameras": ["gate 7", "Überwachung/📷"],
-        "frames": np.array([4, 6]),
-        "totals": random.normal(size=(2, 3)),
-        "scores": random.random(4),
-        "score_videos": np.array([0, 0, 1, 1]),
-        "score_weights": np.array([2, 2, 2, 4]),
-    }
-    return ProfileContent(**{**known, **changes})
-
-
-def test_what_cameras_show_and_what_was_left_out_come_back(warehouse: Warehouse) -> None:
+def test_what_cameras_show_comes_back(warehouse: Warehouse) -> None:
     cameras = {"gate 7": reference(1), "Überwachung/📷": reference(3, seed=1)}
+    written = content(references=cameras)
+    ref = write_profile(warehouse, "p", written)
+    assert values(read_profile(warehouse, ref)) == values(written)
+
+
+def test_what_it_was_built_from_comes_back(warehouse: Warehouse) -> None:
+    footage = (
+        ProfileVideo("a" * 32, "gate 7", "2026-03-03T07:00:00+01:00", ((0, 5), (9, 10))),
+        ProfileVideo("b" * 32, "Überwachung/📷"),
+    )
     left_out = ({"video_id": "a" * 32, "kind": "black", "frame_start": 0, "frame_end": 50},)
-    ref = write_profile(warehouse, "p", content(references=cameras, left_out=left_out))
-    read = read_profile(warehouse, ref)
-    assert read.left_out == left_out
-    assert {*read.references} == {*cameras}
-    for camera, expected in cameras.items():
-        found = read.references[camera]
-        assert np.array_equal(found.views, expected.views)
-        assert (found.fine, found.sharpness, found.structure) == (
-            expected.fine,
-            expected.sharpness,
-            expected.structure,
-        )
-    assert write_profile(warehouse, "p", content(references=cameras, left_out=left_out)) == ref
-    assert write_profile(warehouse, "p", content(references=cameras)).version == "2"
+    known = lineage(footage=footage, left_out=left_out, made_by="merge of a@1 b@2")
+    ref = write_profile(warehouse, "p", content(lineage=known))
+    assert read_lineage_at(warehouse, marker_of(warehouse, ref)) == known
+    assert read_lineage_at(warehouse, marker_of(warehouse, ref)).footage == footage
 
 
-def test_a_profile_of_before_cameras_were_judged_is_still_read(local_warehouse: Warehouse) -> None:
+def test_how_the_footage_was_chosen_does_not_tell_profiles_apart() -> None:
+    merged, built = (lineage("a" * 32, made_by=words) for words in ("merge of a b", "build"))
+    assert merged.digest == built.digest
+    assert merged.digest != lineage("b" * 32).digest
+
+
+@pytest.mark.parametrize("spans", [(), ((3, 2),), ((0, 5), (4, 6)), ((-1, 2),)])
+def test_spans_of_frames_ascend(spans: tuple[tuple[int, int], ...]) -> None:
+    with pytest.raises(ValueError, match="ascend"):
+        ProfileVideo("a" * 32, "gate", None, spans)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "joined"),
+    [
+        (None, ((0, 5),), None),
+        (((0, 5),), ((3, 9),), ((0, 9),)),
+        (((0, 5),), ((5, 9),), ((0, 9),)),
+        (((6, 8),), ((0, 2),), ((0, 2), (6, 8))),
+        (((0, 9),), ((2, 3),), ((0, 9),)),
+    ],
+    ids=["all of it", "overlapping", "touching", "apart", "within"],
+)
+def test_what_either_calls_normal_is_normal(one: Any, other: Any, joined: Any) -> None:
+    first, second = (ProfileVideo("a" * 32, "gate", None, spans) for spans in (one, other))
+    assert first.with_spans(second).spans == second.with_spans(first).spans == joined
+
+
+def test_a_profile_of_another_version_of_nightjar_is_refused(local_warehouse: Warehouse) -> None:
     ref = write_profile(local_warehouse, "p", content())
-    local_warehouse.remove(f"{ref.place}/references.parquet")
-    assert read_profile(local_warehouse, ref).references == {}
-
-
-def values(profile: ProfileContent) -> dict[str, Any]:
-    """Return all that a profile says as something that can be compared bit for bit."""
-    found = {field.name: getattr(profile, field.name) for field in fields(profile)}
-    return {
-        name: (value.dtype, value.shape, value.tobytes()) if hasattr(value, "tobytes") else value
-        for name, value in found.items()
-    }
+    place = f"{ref.place}/profile.json"
+    older = local_warehouse.read_bytes(place).replace(b'"format": 2', b'"format": 1')
+    put(local_warehouse, place, older)
+    with pytest.raises(CorruptShardError, match="build it again with 'nightjar profile build'"):
+        read_profile(local_warehouse, ref)
 
 
 @pytest.mark.parametrize(
@@ -90,10 +104,9 @@ def values(profile: ProfileContent) -> dict[str, Any]:
         content(),
         content(
             video_ids=["a" * 32],
-            cameras=["gate"],
-            frames=np.array([1]),
-            totals=np.array([[1 / 3, -0.0, 5e-324]]),
-            score_videos=np.zeros(4, dtype=np.int64),
+            means=np.array([[1 / 3, -0.0, 5e-324]]),
+            statistics=[statistic(0, "all", "embedding", 1, full=full) for full in (True, False)],
+            coresets={},
         ),
     ],
     ids=["two videos", "one video"],
@@ -135,22 +148,23 @@ def test_the_newest_content_again_is_no_new_version(warehouse: Warehouse) -> Non
     "changes",
     [
         {"encoder_id": "f" * 16},
-        {"mean": np.zeros(3)},
-        {"video_ids": ["a" * 32, "c" * 32]},
-        {"cameras": ["gate 7", "gate 8"]},
-        {"frames": np.array([4, 7])},
-        {"totals": np.zeros((2, 3))},
-        {"scores": np.zeros(4)},
-        {"score_weights": np.array([2, 2, 2, 5])},
+        {"footage": (ProfileVideo("a" * 32, "gate 8"),)},
+        {"footage": (ProfileVideo("a" * 32, "gate 7", None, ((0, 3),)),)},
+        {"options": {"by": "camera"}},
+        {"left_out": ({"video_id": "a" * 32, "kind": "black", "frame_start": 0, "frame_end": 5},)},
     ],
-    ids=lambda changes: next(iter(changes)),
+    ids=["encoder", "camera", "spans", "options", "left out"],
 )
-def test_another_content_is_another_version(
+def test_what_is_built_from_something_else_is_another_version(
     local_warehouse: Warehouse, changes: dict[str, Any]
 ) -> None:
-    write_profile(local_warehouse, "default", content())
+    known = lineage("a" * 32)
+    write_profile(local_warehouse, "default", content(lineage=known))
     before = files_in(local_warehouse)
-    assert write_profile(local_warehouse, "default", content(**changes)).version == "2"
+    other = lineage("a" * 32, **changes)
+    assert same_version(local_warehouse, "default", known) == ProfileRef("default", "1")
+    assert same_version(local_warehouse, "default", other) is None
+    assert write_profile(local_warehouse, "default", content(lineage=other)).version == "2"
     assert files_in(local_warehouse).items() > before.items()
 
 
@@ -193,7 +207,7 @@ def test_an_empty_warehouse_has_no_profile_and_stays_empty(warehouse: Warehouse)
     with pytest.raises(NotStoredError, match="known profiles: none"):
         find_profile(warehouse, "default")
     with pytest.raises(NotStoredError, match="default@1"):
-        read_profile(warehouse, ProfileRef("default", "1"))
+        marker_of(warehouse, ProfileRef("default", "1"))
     assert places_in(warehouse) == []
 
 
@@ -218,13 +232,18 @@ def test_a_profile_that_cannot_be_written_is_no_version(warehouse: Warehouse) ->
     assert places_in(warehouse) == []
 
 
+def read_all(warehouse: Warehouse, ref: ProfileRef) -> None:
+    read_profile(warehouse, ref)
+    list(read_calibration(warehouse, ref.place, "all", ["mse", "knn"]))
+
+
 @pytest.mark.parametrize("file", FILES)
 def test_a_damaged_profile_is_named(warehouse: Warehouse, file: str) -> None:
     ref = write_profile(warehouse, "default", content())
     place = f"{ref.place}/{file}"
     put(warehouse, place, warehouse.read_bytes(place)[:-5])
     with pytest.raises(CorruptShardError, match=file):
-        read_profile(warehouse, ref)
+        read_all(warehouse, ref)
 
 
 def write_at_once(warehouse: Warehouse, seeds: list[int]) -> list[ProfileRef]:
@@ -250,3 +269,38 @@ def test_different_contents_written_at_once_all_get_a_version(warehouse: Warehou
 
 def test_the_same_content_written_at_once_is_one_version(local_warehouse: Warehouse) -> None:
     assert {*write_at_once(local_warehouse, [0] * 6)} == {ProfileRef("default", "1")}
+
+
+def test_calibration_is_read_scope_by_scope_and_video_by_video(warehouse: Warehouse) -> None:
+    profile = content()
+    with new_profile(warehouse) as draft:
+        for video in (0, 1):
+            for part in (0, 1):
+                for scope in ("all", "camera:gate"):
+                    rows = calibration(profile, video)
+                    piece = CalibrationRows(
+                        rows.places[[part]],
+                        rows.times_s[[part]],
+                        {name: scores[[part]] for name, scores in rows.scores.items()},
+                    )
+                    draft.calibration.write(scope, video, piece)
+        ref = draft.commit("p", profile)
+    for scope in ("all", "camera:gate"):
+        found = list(read_calibration(warehouse, ref.place, scope, ["knn"]))
+        assert [video for video, _ in found] == [0, 1]
+        for video, rows in found:
+            expected = calibration(profile, video)
+            assert np.array_equal(rows.places, expected.places)
+            assert np.array_equal(rows.times_s, expected.times_s)
+            assert {*rows.scores} == {"knn"}
+            assert np.array_equal(rows.scores["knn"], expected.scores["knn"])
+    assert list(read_calibration(warehouse, ref.place, "camera:other", ["mse"])) == []
+
+
+def test_a_draft_that_is_given_up_leaves_nothing(local_warehouse: Warehouse) -> None:
+    with new_profile(local_warehouse) as draft:
+        draft.calibration.write("all", 0, calibration(content(), 0))
+        folder = Path(draft.folder)
+        assert folder.exists()
+    assert not folder.exists()
+    assert places_in(local_warehouse) == []

@@ -87,7 +87,7 @@ def document(report_id: str, **changes: Any) -> dict[str, Any]:
 def write_frames(report: ReportWriter, item: dict[str, Any]) -> None:
     scores = np.array(item.get("scores", [0.25, 0.5, 1 / 3, 0.0]))
     times = FrameTimes(np.arange(len(scores)) / 25)
-    report.write_frames(item, times, scores, 0.25, scores > 0.25)
+    report.write_frames(item, times, {"mse": scores}, 0.25, scores > 0.25)
 
 
 def write_report(

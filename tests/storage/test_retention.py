@@ -12,7 +12,7 @@ from storage.bucket import Bucket
 from storage.documents import commit_document
 from storage.holds import all_holds, find_hold, hold, remove_hold
 from storage.local_folder import STAGING, LocalFolder
-from storage.profiles import all_profiles, videos_of, write_profile
+from storage.profiles import all_profiles, videos_of
 from storage.pruned import find_pruned, mark_pruned, pruned_videos
 from storage.reports import (
     ReportEntry,
@@ -34,8 +34,8 @@ from storage.videos import (
     write_video,
 )
 from storage.warehouse import Warehouse
+from tests.storage.profiles import content, write_profile
 from tests.storage.samples import files_in, paths_in, places_in, put
-from tests.storage.test_profiles import content
 from tests.storage.test_shards import ENCODER, write
 
 RUN = RunRecord("e" * 16, "t16u2p4d8", "cpu", 7, 1.5, 4096, "2026-11-25T03:00:00+00:00")

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from storage.footage import Sighting, record_sighting
-from storage.profiles import ProfileContent, write_profile
 from storage.quarantine import quarantine_video
 from storage.shards import ShardKey, ShardRows, shards_of_video, write_shard
 from storage.videos import VideoRecord, video_place, write_video
@@ -29,6 +28,7 @@ from tasks.verification import (
 )
 from tasks.video.clips import ClipPlan, Sampling
 from tasks.video.parts import PartPlan
+from tests.storage.profiles import content, lineage, write_profile
 from tests.storage.samples import files_in, put
 
 SAMPLING = Sampling(clip_frames=16, tubelet_frames=2)
@@ -108,14 +108,9 @@ def age(warehouse: Warehouse, place: str) -> str:
 
 
 def a_profile(warehouse: Warehouse, *videos: str) -> str:
-    totals = np.ones((len(videos), 3))
-    one = np.arange(len(videos), dtype=np.int64)
-    mean = totals.sum(axis=0) / len(videos)
-    content = ProfileContent(
-        ENCODER_ID, ENCODER, mean, videos, ["gate"] * len(videos), np.ones_like(one), totals,
-        np.ones(len(videos)), one, np.ones_like(one),
-    )  # fmt: skip
-    return write_profile(warehouse, "default", content).place
+    ids = list(videos)
+    known = lineage(*ids, encoder_id=ENCODER_ID, encoder=ENCODER)
+    return write_profile(warehouse, "default", content(lineage=known, video_ids=ids)).place
 
 
 def an_unseen_shard(warehouse: Warehouse) -> str:
