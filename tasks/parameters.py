@@ -124,6 +124,14 @@ class Encoding(BaseModel):
         "auto", description="decord where it can be trusted and PyAV elsewhere, or one alone."
     )
 
+    patch_sketch: int = Field(
+        0,
+        ge=0,
+        le=1024,
+        description="Numbers kept of each patch beside an embedding: 2 bytes each, for distances "
+        "that see where something is; 0 for none.",
+    )
+
     @property
     def checkpoint(self) -> Checkpoint:
         """The checkpoint asked for."""

@@ -56,6 +56,7 @@ def _errors() -> tuple[tuple[type[Exception], ...], tuple[type[Exception], ...]]
     wrong_usage = (
         encoder.CheckpointUnusableError,
         encoder.DeviceUnavailableError,
+        encoder.SketchTooWideError,
         normality.IncompatibleProfileError,
         normality.ThresholdError,
         storage.InvalidNameError,
