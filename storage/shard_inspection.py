@@ -93,12 +93,10 @@ def inspect_shard(warehouse: Warehouse, shard: ShardPlace) -> InspectedShard:
 
 def _expected_schema(lineage: Mapping[str, Any]) -> pa.Schema:
     """Return the schema of a shard by what its footer says of its encoder."""
-    encoder = lineage["encoder"]
-    half = encoder.get("precision") == "float16"
+    width = int(lineage["encoder"]["width"])
+    half = lineage["encoder"].get("precision") == "float16"
     patches, numbers = sketch_shape(lineage)
-    return shard_schema(
-        int(encoder["width"]), pa.float16() if half else pa.float32(), patches * numbers
-    )
+    return shard_schema(width, pa.float16() if half else pa.float32(), patches * numbers)
 
 
 def _vectors(name: str, table: pa.Table, column: str) -> npt.NDArray[Any]:
