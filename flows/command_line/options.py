@@ -55,7 +55,7 @@ class EncoderOptions:
             [default: float32].
         decoder: decord where it can be trusted and PyAV elsewhere, or one alone [default: auto].
         patch_sketch: Numbers kept of each patch beside an embedding, for distances that see where
-            something is; 0 for none [default: 0].
+            something is; 0 for none [default: 8].
     """
 
     model: str | None = None
