@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from storage.errors import CorruptShardError
 from storage.parquet import LINEAGE_KEY, check_schema, read_table, reading, rows_of
-from storage.shards import FOLDER, folder_name, part_name, shard_schema
+from storage.shards import FOLDER, folder_name, part_name, shard_schema, sketch_shape
 from storage.warehouse import Warehouse
 
 _PLACE = re.compile(
@@ -70,21 +70,40 @@ def inspect_shard(warehouse: Warehouse, shard: ShardPlace) -> InspectedShard:
     table = read_table(warehouse, shard.place)  # every column, so that every page is checked
     with reading(name):
         lineage: dict[str, Any] = json.loads(table.schema.metadata[LINEAGE_KEY])
-        check_schema(name, table.schema, shard_schema(int(lineage["encoder"]["width"])))
+        check_schema(name, table.schema, _expected_schema(lineage))
         _check_place(name, shard, lineage, table)
         rows = np.stack([table.column(index).to_numpy() for index in range(2, 6)], axis=1)
         times_s = np.stack([table.column(index).to_numpy() for index in range(6, 8)], axis=1)
-        if pc.list_flatten(table.column("embedding")).null_count:
-            raise CorruptShardError(name, "its embeddings hold nulls")
-        embeddings = rows_of(table.column("embedding"))
+        vectors = {
+            column: _vectors(name, table, column)
+            for column in ("embedding", "patches")
+            if column in table.column_names
+        }
     _check_order(name, rows)
-    unusable = np.flatnonzero(~np.isfinite(embeddings).all(axis=1))
-    if len(unusable):
-        raise CorruptShardError(
-            name, f"the embedding of row {unusable[0]} holds numbers that are not finite"
-        )
-    digest = sha256(rows.tobytes() + times_s.tobytes() + embeddings.tobytes()).hexdigest()
-    return InspectedShard(lineage, rows, times_s, digest)
+    digest = sha256(rows.tobytes() + times_s.tobytes())
+    for column, values in vectors.items():
+        unusable = np.flatnonzero(~np.isfinite(values).all(axis=1))
+        if len(unusable):
+            raise CorruptShardError(
+                name, f"the {column} of row {unusable[0]} holds numbers that are not finite"
+            )
+        digest.update(np.ascontiguousarray(values).data)
+    return InspectedShard(lineage, rows, times_s, digest.hexdigest())
+
+
+def _expected_schema(lineage: Mapping[str, Any]) -> pa.Schema:
+    """Return the schema of a shard by what its footer says of its encoder."""
+    width = int(lineage["encoder"]["width"])
+    half = lineage["encoder"].get("precision") == "float16"
+    patches, numbers = sketch_shape(lineage)
+    return shard_schema(width, pa.float16() if half else pa.float32(), patches * numbers)
+
+
+def _vectors(name: str, table: pa.Table, column: str) -> npt.NDArray[Any]:
+    """Return a column of vectors as rows, shape (n, D)."""
+    if pc.list_flatten(table.column(column)).null_count:
+        raise CorruptShardError(name, f"the numbers of its {column} hold nulls")
+    return rows_of(table.column(column))
 
 
 def _check_place(name: str, shard: ShardPlace, lineage: Mapping[str, Any], table: pa.Table) -> None:

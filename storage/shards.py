@@ -37,8 +37,15 @@ _FOLDER = re.compile(rf"{FOLDER}/encoder=[^/]*/camera=[^/]*/video=(?P<video>[^/]
 NAME_BYTES = 180  # of a camera in a folder's name; file systems take 255
 
 
-def shard_schema(width: int, number: pa.DataType = FLOAT32) -> pa.Schema:
-    """Return the schema of a shard whose embeddings have ``width`` numbers of a kind."""
+def shard_schema(width: int, number: pa.DataType = FLOAT32, sketch: int = 0) -> pa.Schema:
+    """Return the schema of a shard.
+
+    Args:
+        width: D, numbers of an embedding.
+        number: Their kind.
+        sketch: P * K, numbers of all patches of a row; 0 for shards without patch sketches.
+    """
+    patches = pa.field("patches", vector_type(sketch, pa.float16()), nullable=False)
     return pa.schema(
         [
             pa.field("video_id", pa.string(), nullable=False),
@@ -50,6 +57,7 @@ def shard_schema(width: int, number: pa.DataType = FLOAT32) -> pa.Schema:
             pa.field("time_start_s", pa.float64(), nullable=False),
             pa.field("time_end_s", pa.float64(), nullable=False),
             pa.field("embedding", vector_type(width, number), nullable=False),
+            *([patches] if sketch else []),
         ]
     )
 
@@ -95,15 +103,24 @@ class ShardRows:
         places: (clip, tubelet, frame_start, frame_end) of each row, shape (n, 4), int64.
         times_s: (start, end) of each row in seconds, shape (n, 2), float64.
         embeddings: Shape (n, D), float32 or float16.
+        patches: The patch sketch of each row, shape (n, P, K), float16, or None.
     """
 
     places: npt.NDArray[np.int64]
     times_s: npt.NDArray[np.float64]
     embeddings: npt.NDArray[np.float32] | npt.NDArray[np.float16]
+    patches: npt.NDArray[np.float16] | None = None
 
     def __post_init__(self) -> None:
         if not len(self.places) == len(self.times_s) == len(self.embeddings) > 0:
             raise ValueError("a shard has as many places as times and embeddings, at least one")
+        if self.patches is not None:
+            height, patches, numbers = self.patches.shape
+            if height != len(self.places) or not patches * numbers:
+                raise ValueError(
+                    f"a shard has a patch sketch for each of its {len(self.places)} rows, "
+                    f"got {self.patches.shape}"
+                )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,11 +131,16 @@ class FrameEmbeddings:
         frame_start: Shape (n,), int64.
         frame_end: Exclusive, shape (n,), int64.
         embeddings: Shape (n, D), float32.
+        times_s: (start, end) of each row in seconds, shape (n, 2), float64.
+        patches: The patch sketch of each row, shape (n, P, K), float16; None where there is none,
+            or where it was not asked for.
     """
 
     frame_start: npt.NDArray[np.int64]
     frame_end: npt.NDArray[np.int64]
     embeddings: npt.NDArray[np.float32]
+    times_s: npt.NDArray[np.float64]
+    patches: npt.NDArray[np.float16] | None = None
 
     @property
     def weights(self) -> npt.NDArray[np.int64]:
@@ -132,7 +154,8 @@ def write_shard(
 ) -> int:
     """Commit a shard and return its size in bytes.
 
-    The lineage must hold ``parts``, the number of the video's shards.
+    The lineage must hold ``parts``, the number of the video's shards, and with patch sketches the
+    encoder's ``patches`` (P) and ``patch_sketch`` (K).
     """
     height, width = rows.embeddings.shape
     number = pa.from_numpy_dtype(rows.embeddings.dtype)
@@ -144,32 +167,56 @@ def write_shard(
         *(pa.array(rows.times_s[:, column]) for column in range(2)),
         vectors(rows.embeddings, number),
     ]
-    schema = shard_schema(width, number).with_metadata(metadata)
+    sketch = 0
+    if rows.patches is not None:
+        flat = rows.patches.reshape(height, -1)
+        sketch = flat.shape[1]
+        columns.append(vectors(flat, pa.float16()))
+    schema = shard_schema(width, number, sketch).with_metadata(metadata)
     table = pa.Table.from_arrays(columns, schema=schema)
     with warehouse.commit_file(key.place) as scratch:
         write_table(table, scratch)
         return scratch.stat().st_size
 
 
-def read_shard(warehouse: Warehouse, place: str) -> FrameEmbeddings:
+def read_shard(warehouse: Warehouse, place: str, *, patches: bool = False) -> FrameEmbeddings:
     """Read the embeddings of a shard and the frames that they speak for.
+
+    Args:
+        warehouse: Where the shard is.
+        place: Where it lies there.
+        patches: Read its patch sketches too; without, their column costs nothing.
 
     Raises:
         CorruptShardError: The shard is damaged or of another schema.
     """
-    columns = ["frame_start", "frame_end", "embedding"]
+    columns = ["frame_start", "frame_end", "time_start_s", "time_end_s", "embedding"]
+    wanted = [*columns, "patches"] if patches else columns
     name = warehouse.uri(place)
-    table = read_table(warehouse, place, columns)
+    table = read_table(warehouse, place, wanted)
     with reading(name):
         kept = table.schema.field("embedding").type
         half = kept.value_type == pa.float16()
-        schema = shard_schema(kept.list_size, kept.value_type if half else FLOAT32)
+        shape = sketch_shape(json.loads(table.schema.metadata[LINEAGE_KEY])) if patches else (0, 0)
+        columns += ["patches"] if shape[1] else []
+        schema = shard_schema(
+            kept.list_size, kept.value_type if half else FLOAT32, shape[0] * shape[1]
+        )
         check_schema(name, table.schema, pa.schema([schema.field(column) for column in columns]))
+    numbers = [table.column(column).to_numpy() for column in columns[:4]]
     return FrameEmbeddings(
-        table.column("frame_start").to_numpy(),
-        table.column("frame_end").to_numpy(),
+        numbers[0],
+        numbers[1],
         rows_of(table.column("embedding")).astype(np.float32, copy=False),
+        np.stack(numbers[2:], axis=1),
+        rows_of(table.column("patches")).reshape(-1, *shape) if shape[1] else None,
     )
+
+
+def sketch_shape(lineage: Mapping[str, Any]) -> tuple[int, int]:
+    """Return P and K of the patch sketches of a shard; K is 0 where it has none."""
+    encoder = lineage.get("encoder", {})
+    return int(encoder.get("patches", 0)), int(encoder.get("patch_sketch", 0))
 
 
 def index_shards(warehouse: Warehouse, encoder_id: str) -> dict[str, list[str]]:

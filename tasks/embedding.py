@@ -26,7 +26,7 @@ from tasks.video.clips import ClipPlan, Sampling
 from tasks.video.decoding import PIXEL_PATH
 from tasks.video.errors import FootageChangedError, FootageUnreachableError, UnreadableVideoError
 from tasks.video.isolation import FootageProcess
-from tasks.video.parts import PartPlan
+from tasks.video.parts import PartPlan, rows_per_part
 from tasks.video.search import printable
 
 logger = logging.getLogger(__name__)
@@ -87,7 +87,11 @@ def identify(encoding: Encoding) -> EncoderIdentity:
     """Return the identity of the encoder asked for."""
     forced = "" if encoding.decoder == "auto" else f" by {encoding.decoder} alone"
     return identify_encoder(
-        encoding.checkpoint, encoding.stride, PIXEL_PATH + forced, encoding.precision
+        encoding.checkpoint,
+        encoding.stride,
+        PIXEL_PATH + forced,
+        encoding.precision,
+        encoding.patch_sketch,
     )
 
 
@@ -105,7 +109,7 @@ def plan_embedding(
     jobs = []
     for video_id, sightings in sorted(chosen.items()):
         frames = count_frames(warehouse, video_id)
-        parts = PartPlan(ClipPlan(frames, sampling_of(identity)))
+        parts = parts_of(identity, frames)
         missing = missing_parts(parts, shards.get(video_id, []))
         if missing:
             clips = sum(len(parts.clips(part)) for part in missing)
@@ -155,7 +159,7 @@ def _embed(writer: ShardWriter, job: EmbeddingJob) -> Embedded:
     path = printable(job.sightings[0].path)
     try:
         sighting = path_to_read(job.sightings)
-        parts = PartPlan(ClipPlan(job.frames, sampling_of(writer.identity)))
+        parts = parts_of(writer.identity, job.frames)
         for clips, size_bytes in writer.write(sighting, parts):
             done += Embedded(clips, bytes=size_bytes)
     except UnreadableVideoError as error:
@@ -173,6 +177,12 @@ def _embed(writer: ShardWriter, job: EmbeddingJob) -> Embedded:
 def sampling_of(identity: EncoderIdentity) -> Sampling:
     """Return how an encoder samples a video."""
     return Sampling(identity.clip_frames, identity.tubelet_frames, identity.stride)
+
+
+def parts_of(identity: EncoderIdentity, frames: int) -> PartPlan:
+    """Return the parts in which an encoder's shards keep a video."""
+    rows = rows_per_part(identity.patches, identity.patch_sketch)
+    return PartPlan(ClipPlan(frames, sampling_of(identity)), rows)
 
 
 def _batched_by_clips(jobs: Sequence[EmbeddingJob]) -> Iterator[list[EmbeddingJob]]:

@@ -17,7 +17,7 @@ from storage.runs import RunRecord, recent_runs, record_run
 from storage.shards import index_shards
 from storage.videos import count_frames, probed_videos
 from storage.warehouse import Warehouse
-from tasks.embedding import Embedded, sampling_of
+from tasks.embedding import Embedded, parts_of, sampling_of
 from tasks.encoder.device import choose_device
 from tasks.encoder.identity import EncoderIdentity
 from tasks.footage_files import find_files, stamp_of, trouble_with
@@ -31,7 +31,6 @@ from tasks.shard_writing import missing_parts
 from tasks.video.clips import ClipPlan
 from tasks.video.errors import FootageUnreachableError, UnreadableVideoError
 from tasks.video.isolation import FootageProcess
-from tasks.video.parts import PartPlan
 from tasks.video.search import printable
 
 FILES_PER_TASK = 64
@@ -188,7 +187,8 @@ def record_embedding(
 
 def shape_of(identity: EncoderIdentity) -> str:
     """Return what decides what a clip costs; the stride does not."""
-    return f"t{identity.clip_frames}u{identity.tubelet_frames}p{identity.patches}d{identity.width}"
+    shape = f"t{identity.clip_frames}u{identity.tubelet_frames}p{identity.patches}d{identity.width}"
+    return f"{shape}k{identity.patch_sketch}" if identity.patch_sketch else shape
 
 
 def _plan(warehouse: Warehouse, identity: EncoderIdentity, known: Sequence[Sighting]) -> KnownWork:
@@ -207,7 +207,7 @@ def _plan(warehouse: Warehouse, identity: EncoderIdentity, known: Sequence[Sight
     missing = []
     for video_id in sorted(readable):
         frames = count_frames(warehouse, video_id)
-        parts = PartPlan(ClipPlan(frames, sampling_of(identity)))
+        parts = parts_of(identity, frames)
         absent = missing_parts(parts, shards.get(video_id, []))
         missing.append(sum(len(parts.clips(part)) for part in absent))
     return KnownWork(

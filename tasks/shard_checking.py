@@ -15,7 +15,7 @@ from storage.videos import VideoRecord, has_video, inspect_video, video_place
 from storage.warehouse import Warehouse
 from tasks.findings import Finding, damaged
 from tasks.video.clips import ClipPlan, Sampling
-from tasks.video.parts import PartPlan
+from tasks.video.parts import PartPlan, rows_per_part
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,8 @@ def _check_plan(name: str, shard: InspectedShard, record: VideoRecord | None) ->
     with reading(name):
         encoder = lineage["encoder"]
         sampling = Sampling(encoder["clip_frames"], encoder["tubelet_frames"], encoder["stride"])
-        parts = PartPlan(ClipPlan(lineage["frames"], sampling))
+        rows = rows_per_part(encoder.get("patches", 0), encoder.get("patch_sketch", 0))
+        parts = PartPlan(ClipPlan(lineage["frames"], sampling), rows)
         if record is not None and record.num_frames != lineage["frames"]:
             raise CorruptShardError(
                 name, f"it is of {lineage['frames']} frames, the video has {record.num_frames}"

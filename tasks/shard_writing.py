@@ -113,19 +113,24 @@ class ShardWriter:
         self, clips: Iterable[tuple[Clip, list[Pixels]]], parts: PartPlan, record: VideoRecord
     ) -> ShardRows:
         """Encode the clips of one part and return its rows."""
-        places, embeddings = [], []
+        places, embeddings, sketches = [], [], []
         waiting = iter(clips)
         while batch := list(islice(waiting, self.encoding.batch_size)):
-            encoded = self.encoder.encode([pictures for _, pictures in batch])
-            for (clip, _), tubelets in zip(batch, encoded, strict=True):
+            encoded = self.encoder.encode_and_sketch(
+                [pictures for _, pictures in batch], self.identity.patch_sketch
+            )
+            for index, (clip, _) in enumerate(batch):
                 for tubelet, start, end in parts.plan.tubelet_spans(clip):
                     places.append((clip.index, tubelet, start, end))
-                    embeddings.append(tubelets[tubelet])
+                    embeddings.append(encoded.embeddings[index, tubelet])
+                    if encoded.sketches is not None:
+                        sketches.append(encoded.sketches[index, tubelet])
             advance(units=len(batch))
             self.leases.renew(record.video_id)
         numbers = np.array(places, dtype=np.int64)
         kept = rounded(np.stack(embeddings), self.identity.precision)
-        return ShardRows(numbers, record.edges_s()[numbers[:, 2:]], kept)
+        patches = np.stack(sketches) if sketches else None
+        return ShardRows(numbers, record.edges_s()[numbers[:, 2:]], kept, patches)
 
     def _lineage(self, key: ShardKey, parts: PartPlan, reader: IsolatedReader) -> dict[str, Any]:
         """Return where a shard comes from: what decided its bytes, and no path and no time."""

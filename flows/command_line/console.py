@@ -55,6 +55,7 @@ def _errors() -> tuple[tuple[type[Exception], ...], tuple[type[Exception], ...]]
     refused = (
         encoder.CheckpointUnusableError,
         encoder.DeviceUnavailableError,
+        encoder.SketchTooWideError,
         normality.IncompatibleProfileError,
         normality.MissingStatisticsError,
         normality.NoNormalFootageError,

@@ -55,6 +55,8 @@ class EncoderOptions:
         precision: Number format in which embeddings are kept; float16 takes half the space
             [default: float32].
         decoder: decord where it can be trusted and PyAV elsewhere, or one alone [default: auto].
+        patch_sketch: Numbers kept of each patch beside an embedding, for distances that see where
+            something is; 0 for none [default: 8].
     """
 
     model: str | None = None
@@ -64,6 +66,7 @@ class EncoderOptions:
     device: Literal["auto", "cpu", "cuda", "mps"] | None = None
     precision: Literal["float32", "float16"] | None = None
     decoder: Literal["auto", "decord", "pyav"] | None = None
+    patch_sketch: int | None = None
 
     def given(self) -> dict[str, Any]:
         """Return the options that were given."""

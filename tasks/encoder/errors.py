@@ -15,3 +15,7 @@ class CheckpointUnreachableError(EncoderError):
 
 class DeviceUnavailableError(EncoderError):
     """Raised when the device asked for is not there: ask for another, or for auto."""
+
+
+class SketchTooWideError(EncoderError):
+    """Raised when a patch is to be sketched in more numbers than it has: ask for fewer."""

@@ -10,6 +10,7 @@ from typing import Any
 from tasks.encoder.checkpoint import PROCESSOR_BACKEND, Checkpoint
 from tasks.encoder.errors import CheckpointUnusableError
 from tasks.encoder.geometry import Geometry
+from tasks.encoder.sketch import PROJECTION, check_sketch
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class EncoderIdentity:
         width: D, numbers of an embedding.
         pixel_path: How a file becomes pixels.
         precision: Number format in which embeddings are kept; the forward pass runs in float32.
+        patch_sketch: K, numbers of each patch in the sketch beside an embedding; 0 for no sketch.
+        patch_projection: How a patch becomes K numbers.
     """
 
     checkpoint: str
@@ -37,6 +40,8 @@ class EncoderIdentity:
     width: int
     pixel_path: str
     precision: str = "float32"
+    patch_sketch: int = 0
+    patch_projection: str = PROJECTION
 
     @property
     def encoder_id(self) -> str:
@@ -46,24 +51,37 @@ class EncoderIdentity:
         return f"videomae-t{self.clip_frames}u{self.tubelet_frames}s{self.stride}-{digest}"
 
     def as_json(self) -> dict[str, Any]:
-        """Return the identity as a JSON object."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+        """Return the identity as a JSON object.
+
+        Without a sketch it says nothing of one: so encoders from before there were sketches keep
+        their ids.
+        """
+        known = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        if self.patch_sketch:
+            return known
+        return {name: said for name, said in known.items() if not name.startswith("patch_")}
 
 
 def identify_encoder(
-    checkpoint: Checkpoint, stride: int, pixel_path: str, precision: str = "float32"
+    checkpoint: Checkpoint,
+    stride: int,
+    pixel_path: str,
+    precision: str = "float32",
+    patch_sketch: int = 0,
 ) -> EncoderIdentity:
     """Return the identity of a checkpoint used with a stride; reads no weights into memory.
 
     Raises:
         CheckpointUnusableError: It is no VideoMAE checkpoint, or its sizes do not divide.
         CheckpointUnreachableError: It is neither cached nor to be had.
+        SketchTooWideError: Its tokens have fewer numbers than the sketch is to have.
     """
     config = checkpoint.config()
     try:
         geometry = Geometry.of(config)
     except ValueError as error:
         raise CheckpointUnusableError(f"--model {checkpoint.model!r}: {error}") from error
+    check_sketch(geometry.width, patch_sketch)
     settings = json.loads(checkpoint.processor().to_json_string())
     return EncoderIdentity(
         checkpoint=checkpoint.digest(),
@@ -75,4 +93,5 @@ def identify_encoder(
         width=geometry.width,
         pixel_path=pixel_path,
         precision=precision,
+        patch_sketch=patch_sketch,
     )

@@ -14,11 +14,25 @@ from tasks.encoder.checkpoint import Checkpoint
 from tasks.encoder.device import choose_device
 from tasks.encoder.errors import CheckpointUnusableError
 from tasks.encoder.geometry import Geometry
+from tasks.encoder.sketch import projection, rounded_sketch
 
 if TYPE_CHECKING:
     import torch
 
 Pixels = npt.NDArray[np.float32]  # (C, h, w), resized, cropped and normalised
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Encoded:
+    """What the encoder says of some clips.
+
+    Attributes:
+        embeddings: One a tubelet, (N, T // u, D) float32.
+        sketches: One a patch of a tubelet, (N, T // u, P, K) float16, or None where K is 0.
+    """
+
+    embeddings: npt.NDArray[np.float32]
+    sketches: npt.NDArray[np.float16] | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,14 +85,25 @@ class VideoEncoder:
     def encode(self, clips: Sequence[Sequence[Pixels]]) -> npt.NDArray[np.float32]:
         """Return the embeddings of clips, one a tubelet, (N, T // u, D) float32.
 
+        Raises:
+            CheckpointUnusableError: The weights give no finite numbers.
+        """
+        return self.encode_and_sketch(clips, 0).embeddings
+
+    def encode_and_sketch(self, clips: Sequence[Sequence[Pixels]], patch_sketch: int) -> Encoded:
+        """Return the embeddings of clips and, of the same forward pass, the sketches.
+
         Nothing is masked and nothing is random. A tubelet's embedding is the mean of its P patch
-        tokens in the encoder's last hidden state.
+        tokens in the encoder's last hidden state; its sketch is each of them by itself, projected.
 
         Args:
             clips: N clips of T preprocessed frames.
+            patch_sketch: K, numbers of a patch in the sketch; 0 for no sketch.
 
         Raises:
-            CheckpointUnusableError: The weights give no finite numbers.
+            CheckpointUnusableError: The weights give no finite numbers, or a sketch's are larger
+                than float16 holds.
+            SketchTooWideError: K is larger than D.
         """
         import torch
 
@@ -91,10 +116,23 @@ class VideoEncoder:
                 bool_masked_pos=nothing_masked.to(self.device),
             ).last_hidden_state  # (N, T // u * P, D)
             embeddings = tokens.view(len(clips), tubelets, patches, -1).mean(dim=2)
+            projected = self._project(tokens, patch_sketch) if patch_sketch else None
         encoded: npt.NDArray[np.float32] = embeddings.float().cpu().numpy()
         if not np.isfinite(encoded).all():
             raise CheckpointUnusableError("the model gives embeddings that are no finite numbers")
-        return encoded
+        if projected is None:
+            return Encoded(encoded, None)
+        sketches = rounded_sketch(projected.cpu().numpy())
+        return Encoded(encoded, sketches.reshape(len(clips), tubelets, patches, patch_sketch))
+
+    def _project(self, tokens: torch.Tensor, numbers: int) -> torch.Tensor:
+        """Return tokens (N, T // u * P, D) in K numbers each, float32."""
+        import torch
+
+        fixed = projection(self.geometry.width, numbers).astype(np.float32)
+        columns = torch.from_numpy(fixed).to(self.device)
+        # Clip by clip: a product's last bits hang on how many rows it has.
+        return torch.stack([clip @ columns for clip in tokens.float()])
 
 
 def rounded(

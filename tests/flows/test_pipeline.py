@@ -57,6 +57,34 @@ def test_a_report_says_what_the_contract_says(
     assert {"path", "reason", "decoder_words", "quarantined_at"} <= entry.keys()
 
 
+def shards_in(warehouse: Path) -> list[Path]:
+    return sorted((warehouse / "embeddings").rglob("*.parquet"))
+
+
+def test_patch_sketches_lie_beside_the_embeddings_and_change_none(
+    nightjar: Nightjar, archive: Path, model: Path
+) -> None:
+    options = run_options(archive, model)
+    options[options.index("--warehouse") + 1] = archive / "plain"
+    plain = nightjar("run", *options, "--patch-sketch", "0").document
+    options[options.index("--warehouse") + 1] = archive / "sketched"
+    sketched = nightjar("run", *options, "--patch-sketch", "5", "--batch-size", "2").document
+    assert plain["threshold"] == sketched["threshold"]
+    pairs = zip(shards_in(archive / "plain"), shards_in(archive / "sketched"), strict=True)
+    for without, beside in pairs:
+        bare, table = pq.ParquetFile(without).read(), pq.ParquetFile(beside).read()
+        assert table.column_names == [*bare.column_names, "patches"]
+        assert table.drop_columns("patches").equals(bare)
+        assert table.schema.field("patches").type.list_size == 16 * 5
+        said = json.loads(table.schema.metadata[b"nightjar"])["encoder"]
+        assert (said["patches"], said["patch_sketch"]) == (16, 5)
+    for warehouse in ("plain", "sketched"):
+        assert nightjar("verify", "--warehouse", archive / warehouse).code == 0
+    wide = nightjar("run", *options, "--patch-sketch", "49")
+    assert (wide.code, wide.err.count("\n")) == (2, 1)
+    assert "have 48 numbers" in wide.err
+
+
 def test_what_is_there_already_is_not_done_again(
     nightjar: Nightjar, archive: Path, model: Path
 ) -> None:

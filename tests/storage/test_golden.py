@@ -1,11 +1,12 @@
 """The first shard ever written stays readable for ever, and so does what it says."""
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 
 from storage.parquet import read_lineage
-from storage.shards import read_shard
+from storage.shards import read_shard, write_shard
 from storage.warehouse import Warehouse
 from tests.data.make_shard_v1 import HERE, KEY, rows
 
@@ -22,7 +23,20 @@ def test_a_shard_of_version_1_is_read_bit_for_bit() -> None:
     assert read.embeddings.tobytes() == written.embeddings.tobytes()
     assert np.array_equal(read.frame_start, written.places[:, 2])
     assert np.array_equal(read.frame_end, written.places[:, 3])
+    assert np.array_equal(read.times_s, written.times_s)
     assert int(read.weights.sum()) == 25
+
+
+def test_a_shard_of_version_1_has_no_patch_sketches() -> None:
+    assert read_shard(Warehouse.at(str(HERE)), PLACE, patches=True).patches is None
+
+
+def test_rows_without_sketches_are_written_as_version_1_wrote_them(tmp_path: Path) -> None:
+    lineage = read_lineage(Warehouse.at(str(HERE)), PLACE)
+    del lineage["schema_version"]
+    warehouse = Warehouse.at(str(tmp_path))
+    write_shard(warehouse, KEY, rows(), lineage)
+    assert warehouse.read_bytes(KEY.place) == (HERE / PLACE).read_bytes()
 
 
 def test_the_lineage_of_version_1_is_understood() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -45,12 +46,18 @@ FACTS: dict[str, Any] = {
 }  # fmt: skip
 
 
-def put_shard(warehouse: Warehouse, camera: str = "gate 7", **changes: Any) -> ShardPlace:
+def put_shard(
+    warehouse: Warehouse,
+    camera: str = "gate 7",
+    patches: npt.NDArray[np.float16] | None = None,
+    **changes: Any,
+) -> ShardPlace:
     index = np.arange(6)
     rows = ShardRows(
         places=np.stack([index // 4, index % 4, 2 * index, 2 * index + 2], axis=1),
         times_s=np.stack([index / 3, (index + 1) / 3], axis=1),
         embeddings=np.random.default_rng(7).normal(size=(6, 4)).astype(np.float32),
+        patches=patches,
     )
     key = ShardKey(ENCODER, camera, VIDEO, 0)
     write_shard(warehouse, key, rows, {**LINEAGE, "camera": camera, **changes})
@@ -144,6 +151,48 @@ def test_damage_of_a_shard_is_named(
         inspect_shard(warehouse, place)
     assert warehouse.uri(place.place) in str(caught.value)
     assert "nightjar repair" in str(caught.value)
+
+
+SKETCHED: dict[str, Any] = {"encoder": {"width": 4, "patches": 3, "patch_sketch": 2}}
+SKETCH: Any = np.arange(36).reshape(6, 3, 2).astype(np.float16)
+DAMAGE_OF_SKETCHES = {
+    "gone": (rewrite(lambda table: table.drop_columns("patches")), "instead of"),
+    "not a number": (column("patches", lambda row: [*row[:5], np.nan]), "patches of row 0.*finite"),
+    "infinite": (column("patches", lambda row: [np.inf, *row[1:]]), "not finite"),
+    "null numbers": (column("patches", lambda row: [None, *row[1:]]), "patches hold nulls"),
+    "of another K": (
+        said(patches=SKETCH, encoder={**SKETCHED["encoder"], "patch_sketch": 3}),
+        r"halffloat.*\[6\].*instead of.*\[9\]",
+    ),
+    "of an encoder without": (said(patches=SKETCH), "instead of"),
+}
+
+
+@pytest.mark.parametrize(("damage", "words"), DAMAGE_OF_SKETCHES.values(), ids=DAMAGE_OF_SKETCHES)
+def test_damage_of_patch_sketches_is_named(
+    warehouse: Warehouse, damage: Callable[[Warehouse, ShardPlace], None], words: str
+) -> None:
+    place = put_shard(warehouse, patches=SKETCH, **SKETCHED)
+    sound = inspect(warehouse, place)
+    other = put_shard(warehouse, patches=SKETCH + np.float16(1), **SKETCHED)
+    assert inspect(warehouse, other).digest != sound.digest
+    damage(warehouse, place)
+    with pytest.raises(CorruptShardError, match=words):
+        inspect_shard(warehouse, place)
+
+
+def test_embeddings_kept_as_float16_are_no_damage(warehouse: Warehouse) -> None:
+    place = put_shard(warehouse, encoder={"width": 4, "precision": "float16"})
+
+    def halved(table: pa.Table) -> pa.Table:
+        kind = pa.list_(pa.field("element", pa.float16()), 4)
+        field = pa.field("embedding", kind, nullable=False)
+        return table.set_column(8, field, table.column("embedding").cast(kind))
+
+    with pytest.raises(CorruptShardError, match="instead of"):
+        inspect_shard(warehouse, place)
+    rewrite(halved)(warehouse, place)
+    inspect(warehouse, place)
 
 
 def test_no_flipped_byte_of_any_page_is_missed(local_warehouse: Warehouse) -> None:

@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -119,6 +120,51 @@ def test_embeddings_kept_as_float16_take_half_and_are_read_as_float32(
         np.testing.assert_array_equal(read, kept.astype(np.float32))
         sizes.append(len(warehouse.read_bytes(key.place)))
     assert sizes[1] < 0.6 * sizes[0]
+
+
+def test_patch_sketches_come_back_as_they_were_if_they_are_asked_for(
+    warehouse: Warehouse,
+) -> None:
+    plain = rows()
+    sketches: Any = np.random.default_rng(5).normal(size=(6, 9, 3)).astype(np.float16)
+    written = replace(plain, patches=np.asfortranarray(sketches))
+    key = ShardKey(ENCODER, "gate", VIDEO, 0)
+    write_shard(warehouse, key, written, {"encoder": {"patches": 9, "patch_sketch": 3}})
+    schema = pq.read_schema(warehouse.open(key.place))
+    assert schema_of(schema)[-2:] == [
+        ("embedding", pa.list_(pa.float32(), 4)),
+        ("patches", pa.list_(pa.float16(), 27)),
+    ]
+    assert schema.remove_metadata() == shard_schema(4, sketch=27)
+    both, alone = (read_shard(warehouse, key.place, patches=wanted) for wanted in (True, False))
+    assert alone.patches is None
+    assert both.patches is not None
+    assert both.patches.dtype == np.float16
+    np.testing.assert_array_equal(both.patches, sketches)
+    for read in (both, alone):
+        np.testing.assert_array_equal(read.embeddings, plain.embeddings)
+        np.testing.assert_array_equal(read.times_s, plain.times_s)
+
+
+def test_a_shard_without_sketches_has_none_to_read(warehouse: Warehouse) -> None:
+    assert read_shard(warehouse, write(warehouse), patches=True).patches is None
+
+
+@pytest.mark.parametrize("said", [{"patches": 9, "patch_sketch": 3}, {}])
+def test_sketches_that_are_not_as_the_lineage_says_are_named(
+    warehouse: Warehouse, said: dict[str, int]
+) -> None:
+    key = ShardKey(ENCODER, "gate", VIDEO, 0)
+    sketches = np.zeros((6, 9, 2), dtype=np.float16)
+    write_shard(warehouse, key, replace(rows(), patches=sketches), {"encoder": said})
+    assert read_shard(warehouse, key.place).patches is None
+    with pytest.raises(CorruptShardError, match="instead of"):
+        read_shard(warehouse, key.place, patches=True)
+
+
+def test_a_sketch_of_another_number_of_rows_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"each of its 6 rows, got \(5, 9, 2\)"):
+        replace(rows(), patches=np.zeros((5, 9, 2), dtype=np.float16))
 
 
 def test_the_footer_carries_the_lineage_as_json(warehouse: Warehouse) -> None:

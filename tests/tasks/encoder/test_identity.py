@@ -4,13 +4,14 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tasks.encoder.checkpoint import Checkpoint
-from tasks.encoder.errors import CheckpointUnusableError
+from tasks.encoder.errors import CheckpointUnusableError, SketchTooWideError
 from tasks.encoder.identity import EncoderIdentity, identify_encoder
 from tests import checkpoints
 
@@ -117,6 +118,29 @@ def test_an_identity_survives_json_and_says_everything(checkpoint: Path) -> None
     assert stored["processor"]["backend"] == "pil"
     assert (stored["patches"], stored["width"], stored["precision"]) == (16, 48, "float32")
     assert str(checkpoint) not in json.dumps(stored)
+
+
+def test_the_sketch_and_its_projection_are_part_of_the_id(checkpoint: Path) -> None:
+    sketched = [
+        identify_encoder(Checkpoint(str(checkpoint)), 1, "rgb24/1", patch_sketch=numbers)
+        for numbers in (0, 4, 8)
+    ]
+    sketched.append(replace(sketched[-1], patch_projection="another"))
+    assert len({identity.encoder_id for identity in sketched}) == len(sketched)
+    stored = json.loads(json.dumps(sketched[1].as_json()))
+    assert (stored["patch_sketch"], stored["patch_projection"]) == (4, "orthogonal/1")
+    assert EncoderIdentity(**stored) == sketched[1]
+
+
+def test_an_encoder_without_a_sketch_has_the_id_that_it_had_before_there_were_any() -> None:
+    identity = EncoderIdentity("sha256:0", {"size": 224}, 16, 2, 1, 196, 768, "rgb24/1")
+    assert not [name for name in identity.as_json() if name.startswith("patch_")]
+    assert identity.encoder_id == "videomae-t16u2s1-da508aca974d"
+
+
+def test_a_sketch_wider_than_the_tokens_is_refused(checkpoint: Path) -> None:
+    with pytest.raises(SketchTooWideError, match="have 48 numbers"):
+        identify_encoder(Checkpoint(str(checkpoint)), 1, "rgb24/1", patch_sketch=49)
 
 
 def test_sizes_that_do_not_divide_are_refused(checkpoint: Path, tmp_path: Path) -> None:

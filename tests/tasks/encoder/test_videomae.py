@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from tasks.encoder.checkpoint import Checkpoint
 from tasks.encoder.errors import CheckpointUnusableError
+from tasks.encoder.sketch import projection
 from tasks.encoder.videomae import Pixels, VideoEncoder, load_encoder
 from tests import checkpoints, oracle
 from tests.footage import moving_pattern
@@ -135,6 +136,52 @@ def test_the_same_clips_give_the_same_bytes_again(bench: Bench) -> None:
     encoder = bench.encoder("small")
     clips = some_clips(encoder, 2)
     assert encoder.encode(clips).tobytes() == encoder.encode(clips).tobytes()
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_sketch_is_every_patch_token_projected(bench: Bench, shape: str) -> None:
+    encoder, truth = bench.encoder(shape), bench.oracle(shape)
+    clips = some_clips(encoder, 2)
+    encoded = encoder.encode_and_sketch(clips, 16)
+    assert encoded.sketches is not None
+    assert encoded.sketches.dtype == np.float16
+    assert encoded.sketches.shape == (2, truth.num_tubelets, truth.num_patches, 16)
+    for clip, sketch in zip(clips, encoded.sketches, strict=True):
+        mask = torch.zeros((1, truth.num_tubelets * truth.num_patches), dtype=torch.bool)
+        with torch.no_grad():
+            pixels = torch.from_numpy(np.stack(clip))[None]
+            tokens = truth.model.videomae(pixels, bool_masked_pos=mask).last_hidden_state[0]
+        expected = tokens.double().numpy() @ projection(truth.width, 16)
+        expected = expected.reshape(truth.num_tubelets, truth.num_patches, 16)
+        np.testing.assert_allclose(sketch, expected, rtol=2**-10, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_embeddings_are_the_same_bits_with_a_sketch_and_without(bench: Bench, shape: str) -> None:
+    encoder = bench.encoder(shape)
+    clips = some_clips(encoder, 3)
+    with_sketch, without = encoder.encode_and_sketch(clips, 8), encoder.encode_and_sketch(clips, 0)
+    assert without.sketches is None
+    assert with_sketch.embeddings.tobytes() == without.embeddings.tobytes()
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_no_bit_of_a_sketch_hangs_on_how_many_clips_are_encoded_at_once(
+    bench: Bench, shape: str
+) -> None:
+    encoder = bench.encoder(shape)
+    clips = some_clips(encoder, 16)
+    alone = np.stack([sketches_of(encoder, [clip])[0] for clip in clips])
+    for size in (2, 3, 8, 16):
+        batches = [clips[start : start + size] for start in range(0, len(clips), size)]
+        together = np.concatenate([sketches_of(encoder, batch) for batch in batches])
+        assert together.tobytes() == alone.tobytes(), f"batches of {size}"
+
+
+def sketches_of(encoder: VideoEncoder, clips: list[list[Pixels]]) -> npt.NDArray[np.float16]:
+    sketches = encoder.encode_and_sketch(clips, 8).sketches
+    assert sketches is not None
+    return sketches
 
 
 def test_only_the_encoder_runs_with_nothing_masked_and_no_gradients(

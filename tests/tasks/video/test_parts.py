@@ -4,7 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.video.clips import ClipPlan, Sampling
-from tasks.video.parts import PartPlan
+from tasks.video.parts import (
+    ROWS_PER_PART,
+    SKETCH_BYTES_PER_PART,
+    PartPlan,
+    rows_per_part,
+)
 
 PARTS = st.builds(
     lambda num_frames, stride, rows: PartPlan(ClipPlan(num_frames, Sampling(16, 2, stride)), rows),
@@ -32,3 +37,12 @@ def test_a_day_of_video_at_videomae_bases_sampling_has_parts_of_512_clips() -> N
     parts = PartPlan(ClipPlan(25 * 86400, Sampling(16, 2)))
     assert len(parts) == 264
     assert {len(parts.clips(part)) for part in range(len(parts) - 1)} == {512}
+
+
+def test_parts_are_as_they_were_unless_sketches_are_wide() -> None:
+    assert {rows_per_part(196, numbers) for numbers in (0, 8, 16, 32)} == {ROWS_PER_PART}
+    assert rows_per_part(0, 0) == ROWS_PER_PART
+    for numbers in (64, 1024):
+        rows = rows_per_part(196, numbers)
+        assert 0 < rows < ROWS_PER_PART
+        assert rows * 2 * 196 * numbers <= SKETCH_BYTES_PER_PART
