@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from storage.calibration import read_calibration_file
 from storage.profiles import ProfileDraft
+from tasks.normality.recurrence import Recurrence
 from tasks.normality.thresholds import DEFAULT_THRESHOLD, ThresholdRule
 from tasks.profile_building import NormalSums
 from tasks.profile_use import calibration_of
@@ -19,6 +21,6 @@ def default_thresholds(sums: NormalSums, draft: ProfileDraft) -> list[dict[str, 
         for distance in sums.plan.distances:
             rows = read_calibration_file(draft.calibration.path, scope, [distance])
             calibration = calibration_of((item for _, item in rows), distance)
-            threshold = rule.resolve(calibration, rule.events)
-            found.append({"scope": scope, "distance": distance, **threshold.as_json()})
+            threshold = rule.calibrate(Recurrence(calibration, rule.events))
+            found.append({"scope": scope, "distance": distance, **asdict(threshold)})
     return found

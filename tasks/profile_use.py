@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,12 @@ from storage.profiles import ProfileRef
 from storage.warehouse import Warehouse
 from tasks.normality.distances import DISTANCES
 from tasks.normality.errors import MissingStatisticsError
-from tasks.normality.events import EventRule, ScoreSeries
+from tasks.normality.events import EventRule
 from tasks.normality.ladder import MISSION, Ladder
+from tasks.normality.recurrence import LONGEST_DAYS, Calibration, Recurrence
 from tasks.normality.scopes import ALL, By, camera_scope
-from tasks.normality.thresholds import Calibration, Occurrence, Threshold, ThresholdRule
+from tasks.normality.series import ScoreSeries
+from tasks.normality.thresholds import Threshold, ThresholdRule
 from tasks.parameters import Scoring
 from tasks.profile_building import fitted, sums_in
 
@@ -121,8 +123,8 @@ class Judge:
     distance: str
     rule: ThresholdRule
     events: EventRule
+    _recurrences: dict[str, Recurrence] = field(default_factory=dict)
     _thresholds: dict[str, Threshold] = field(default_factory=dict)
-    _occurrences: dict[str, Occurrence] = field(default_factory=dict)
 
     @classmethod
     def of(cls, profile: ProfileInUse, threshold: str, scoring: Scoring) -> Judge:
@@ -137,16 +139,23 @@ class Judge:
     def threshold(self, scope: str) -> Threshold:
         """Return the threshold of a scope."""
         if scope not in self._thresholds:
-            calibration = self.profile.calibration(scope, self.distance)
-            self._thresholds[scope] = self.rule.resolve(calibration, self.events)
+            self._thresholds[scope] = self.rule.calibrate(self._recurrence(scope))
         return self._thresholds[scope]
 
-    def occurrence(self, scope: str) -> Occurrence:
-        """Return how often normal footage of a scope has peaks of any height."""
-        if scope not in self._occurrences:
+    def once_in_days(self, scope: str, peak_score: float) -> float | None:
+        """Return after how many days normal footage of a scope has such a peak again.
+
+        At most ``LONGEST_DAYS``; None where there is too little footage to say.
+        """
+        days = self._recurrence(scope).days_between(peak_score)
+        return None if days is None else min(days, LONGEST_DAYS)
+
+    def _recurrence(self, scope: str) -> Recurrence:
+        """Return how often normal footage of a scope reaches which score."""
+        if scope not in self._recurrences:
             calibration = self.profile.calibration(scope, self.distance)
-            self._occurrences[scope] = Occurrence.of(calibration, self.events)
-        return self._occurrences[scope]
+            self._recurrences[scope] = Recurrence(calibration, self.events)
+        return self._recurrences[scope]
 
     def as_json(self) -> dict[str, Any]:
         """Return what a report says of all this."""
@@ -158,7 +167,7 @@ class Judge:
             "distance": self.distance,
             "threshold": whole.value,
             "threshold_rule": self.rule.text,
-            "calibration": whole.as_json(),
+            "calibration": asdict(whole),
             "event_rule": self.events.as_json(),
             "normal": {
                 "videos": len(content.video_ids),

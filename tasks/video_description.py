@@ -41,7 +41,7 @@ def describe(video: ScoredVideo, judge: Judge) -> dict[str, Any]:
         "events": [
             {
                 **_describe_event(video, event, edges_s),
-                "once_in_days": judge.occurrence(video.scope).days_between(event.peak_score),
+                "once_in_days": judge.once_in_days(video.scope, event.peak_score),
                 "heat": None if heat is None else heat.tolist(),
             }
             for event, heat in zip(video.events, video.heats, strict=True)

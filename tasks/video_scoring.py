@@ -17,11 +17,12 @@ from storage.shards import FrameEmbeddings, read_shard
 from storage.videos import VideoRecord, read_video
 from storage.warehouse import Warehouse
 from tasks.health import health_of
-from tasks.normality.events import Event, ScoreSeries, find_events
+from tasks.normality.events import Event, find_events
 from tasks.normality.health import HealthInterval
 from tasks.normality.moments import Moments
 from tasks.normality.patch_distance import Patches
 from tasks.normality.scopes import hours_of
+from tasks.normality.series import ScoreSeries
 from tasks.normality.summary import Observations
 from tasks.profile_use import Judge, ProfileInUse
 from tasks.recording import Recording
