@@ -21,7 +21,7 @@ from storage.videos import VideoRecord, read_video
 from storage.warehouse import Warehouse
 from tasks.health import health_of
 from tasks.normality.distances import mean_squared_error
-from tasks.normality.events import Event, find_events
+from tasks.normality.events import Event, flagged_stretches
 from tasks.normality.health import HealthInterval
 from tasks.video.search import printable
 
@@ -152,7 +152,7 @@ def describe(video: ScoredVideo) -> dict[str, Any]:
         ],
         "events": [
             _describe_event(video, event, edges_s)
-            for event in find_events(video.scores, video.flagged)
+            for event in flagged_stretches(video.scores, video.flagged)
         ],
     }
 
