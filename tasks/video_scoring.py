@@ -84,7 +84,8 @@ class ScoredRows:
 
     def series(self, distance: str) -> ScoreSeries:
         """Return the scores by one distance as events are found in them."""
-        return ScoreSeries(*self.places.T, *self.times_s.T, self.scores[distance])
+        (frame_start, frame_end), (start_s, end_s) = self.places.T, self.times_s.T
+        return ScoreSeries(frame_start, frame_end, start_s, end_s, self.scores[distance])
 
 
 def score_rows(

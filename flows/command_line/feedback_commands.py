@@ -15,7 +15,7 @@ from flows.command_line.options import DEFAULT_COMMON, Common
 if TYPE_CHECKING:
     from tasks.feedback import AlarmChange, Learned
 
-VERDICTS = ("normal", "anomaly")
+VERDICTS: dict[str, Literal["normal", "anomaly"]] = {"normal": "normal", "anomaly": "anomaly"}
 
 
 def feedback(
@@ -37,9 +37,13 @@ def feedback(
         file: Many at once: a CSV file with the columns event_id and verdict, as the report's page
             saves it.
     """
-    if (event_id is None) != (verdict is None) or (event_id is None) == (file is None):
+    verdicts: dict[str, Literal["normal", "anomaly"]]
+    if file is not None and event_id is None:
+        verdicts = _verdicts_in(file)
+    elif file is None and event_id is not None and verdict is not None:
+        verdicts = {event_id: verdict}
+    else:
         wrong_usage("give EVENT_ID and normal or anomaly, or --file with many of them")
-    verdicts = _verdicts_in(file) if file else {event_id: verdict}
     with session(common):
         from flows.give_feedback import give_feedback
 
@@ -48,7 +52,7 @@ def feedback(
     show(document, [line for item in learned for line in _lines(item)], common.json)
 
 
-def _verdicts_in(file: Path) -> dict[str, str]:
+def _verdicts_in(file: Path) -> dict[str, Literal["normal", "anomaly"]]:
     """Return the verdicts of a file, by event."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as opened:
@@ -63,7 +67,7 @@ def _verdicts_in(file: Path) -> dict[str, str]:
             )
     if not rows:
         wrong_usage(f"--file {file} holds no row below its heading event_id,verdict")
-    return {row["event_id"].strip(): row["verdict"] for row in rows}
+    return {row["event_id"].strip(): VERDICTS[row["verdict"]] for row in rows}
 
 
 def _document(learned: Learned) -> dict[str, Any]:
