@@ -104,5 +104,5 @@ def _factored(matrix: Numbers) -> Numbers:
         rest = matrix[start:, start:end] - known @ known[: end - start].T
         corner = cholesky(rest[: end - start], lower=True)
         lower[start:end, start:end] = corner
-        lower[end:, start:end] = whitened(corner, rest[end - start :]) if end < len(matrix) else 0
+        lower[end:, start:end] = whitened(corner, rest[end - start :])
     return lower

@@ -18,7 +18,7 @@ def means(seed: int, num_videos: int, width: int = 60) -> Numbers:
 
 
 @pytest.mark.parametrize("num_videos", [4, 5, 8, 30])
-@pytest.mark.parametrize("directions", [2, 60])
+@pytest.mark.parametrize("directions", [10, 60])
 def test_gaussian_means_are_named_in_less_than_a_hundredth_of_draws(
     num_videos: int, directions: int
 ) -> None:
