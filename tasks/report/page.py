@@ -1,5 +1,7 @@
 """The order of report.html: what an operator reads first."""
 
+import base64
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from tasks.report.heat import HeatMap, heat_of
 from tasks.report.timeline import CHART_HEIGHT, CHART_WIDTH, Chart, Timeline, draw
 from tasks.report.words import WORDS, counted, health_in_words
 
@@ -30,6 +33,13 @@ class EventView:
 
     rank: int
     facts: Mapping[str, Any]
+    heat: HeatMap | None
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        span_s = self.facts["time_end_s"] - self.facts["time_start_s"]
+        return float(self.facts.get("duration_s", span_s))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,7 @@ class VideoView:
     anchor: str
     name: str
     facts: Mapping[str, Any]
+    threshold: float
     peak: float
     chart: Chart
     events: tuple[EventView, ...]
@@ -74,7 +85,11 @@ def render_page(document: Mapping[str, Any], timelines: Sequence[Timeline]) -> s
             quiet=sorted((v for v in videos if not v.events), key=_by_camera),
             ailments=sorted(ailments, key=_by_camera_and_time),
             unwell=_unwell(ailments),
+            thresholds=sorted({video.threshold for video in videos} or {document["threshold"]}),
+            stale=[camera for camera in document.get("drift") or () if camera["stale"]],
             canvas=(CHART_WIDTH, CHART_HEIGHT),
+            script=_script(),
+            script_digest=_digest(_script()),
         )
     )
 
@@ -101,15 +116,20 @@ def _view_videos(document: Mapping[str, Any], timelines: Sequence[Timeline]) -> 
     views = []
     for index, (video, timeline) in enumerate(zip(document["videos"], timelines, strict=True)):
         order = sorted(range(len(video["events"])), key=lambda i: video["events"][i]["frame_start"])
-        events = tuple(EventView(ranks[index, i], video["events"][i]) for i in order)
+        events = tuple(
+            EventView(ranks[index, i], video["events"][i], heat_of(video["events"][i]))
+            for i in order
+        )
+        threshold = float(video.get("threshold", document["threshold"]))
         spans_s = [(event.facts["time_start_s"], event.facts["time_end_s"]) for event in events]
         views.append(
             VideoView(
                 anchor=f"video-{index + 1}",
                 name=video["path"].replace("\\", "/").rstrip("/").rpartition("/")[2],
                 facts=video,
+                threshold=threshold,
                 peak=timeline.peak,
-                chart=draw(timeline, document["threshold"], spans_s, video["duration_s"]),
+                chart=draw(timeline, threshold, spans_s, video["duration_s"]),
                 events=events,
             )
         )
@@ -117,9 +137,19 @@ def _view_videos(document: Mapping[str, Any], timelines: Sequence[Timeline]) -> 
 
 
 def _ranks(videos: Sequence[Mapping[str, Any]]) -> dict[tuple[int, int], int]:
-    """Rank events, named by the index of their video and their own, by peak; ties by place."""
+    """Return the rank of each event, named by the index of its video and its own.
+
+    The report's own ranks count; a report without them is ranked by peak, ties by place.
+    """
+    ranked = all("rank" in event for video in videos for event in video["events"])
     found = [
-        (-event["peak_score"], video["camera"], video["path"], event["frame_start"], (v, e))
+        (
+            event["rank"] if ranked else -event["peak_score"],
+            video["camera"],
+            video["path"],
+            event["frame_start"],
+            (v, e),
+        )
         for v, video in enumerate(videos)
         for e, event in enumerate(video["events"])
     ]
@@ -154,6 +184,17 @@ def _visible(value: object) -> object:
     if isinstance(value, str) and not isinstance(value, Markup):
         return value.translate(_VISIBLE)
     return value
+
+
+@cache
+def _script() -> Markup:
+    """Return the page's script: a constant, into which nothing from outside is ever written."""
+    return Markup(Path(__file__).with_name("page.js").read_text(encoding="utf-8"))
+
+
+def _digest(script: str) -> str:
+    """Return how a content security policy names a script: no other one may run."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
 
 
 @cache

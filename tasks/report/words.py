@@ -1,7 +1,8 @@
 """How numbers, times and rules are put into words on a page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from shlex import quote
 from typing import Any
 
 _TIMES = "\N{MULTIPLICATION SIGN}"
@@ -12,11 +13,17 @@ HEALTH_WORDS = {
     "blurred": "blurred picture",
     "moved": "moved view",
 }
+_DISTANCE_WORDS = {
+    "mse": "mean squared error (mse)",
+    "patch": "patch by patch (patch)",
+}
+_DAYS_A_YEAR = 365.25
+_YEARS_FORESEEN = 10
 
 
-def counted(number: int, noun: str) -> str:
-    """Put a number before a noun: ``1 event``, ``1,200 events``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str, several: str | None = None) -> str:
+    """Put a number before a noun: ``1 event``, ``1,200 events``, ``2 anomalies`` if told so."""
+    return f"{number:,} {noun if number == 1 else several or f'{noun}s'}"
 
 
 def clock(time_s: float) -> str:
@@ -58,6 +65,68 @@ def rule_in_words(rule: str) -> str:
     return rule
 
 
+def often(once_in_days: float | None) -> str:
+    """Say how often normal footage looks as strange; empty where nobody knows.
+
+    Rare numbers come from little evidence, so the words get coarser as the days get more.
+    """
+    if once_in_days is None or not once_in_days >= 0:
+        return ""
+    if once_in_days < 1 / 36:
+        return "several times an hour"
+    if once_in_days < 1 / 18:
+        return "about once an hour"
+    if once_in_days < 2 / 3:
+        return "several times a day"
+    if once_in_days < 1.5:
+        return "about once a day"
+    if once_in_days < 89.5:
+        return f"once in {round(once_in_days)} days"
+    if once_in_days < 2 * _DAYS_A_YEAR:
+        return f"once in {round(once_in_days * 12 / _DAYS_A_YEAR)} months"
+    if once_in_days <= _YEARS_FORESEEN * _DAYS_A_YEAR:
+        return f"once in {round(once_in_days / _DAYS_A_YEAR)} years"
+    return f"less than once in {_YEARS_FORESEEN} years"
+
+
+def scope_in_words(scope: str) -> str:
+    """Say which normal footage a video is compared with; an unknown scope stands as it is."""
+    if scope == "all":
+        return "what is normal on all cameras"
+    if not scope.startswith("camera:"):
+        return scope
+    camera, by_hour, rest = scope.removeprefix("camera:").rpartition(" by hour of day")
+    if by_hour and not rest:
+        return f"what is normal on {camera} at that hour"
+    return f"what is normal on {scope.removeprefix('camera:')}"
+
+
+def distance_in_words(distance: str) -> str:
+    """Name the distance between footage and profile; an unknown one stands as it is."""
+    return _DISTANCE_WORDS.get(distance, distance)
+
+
+def event_rule_in_words(rule: Mapping[str, Any]) -> str:
+    """Say how flagged frames become events; steps that do nothing are left out."""
+    past = ", of the past alone" if rule.get("causal") else ""
+    steps = (
+        ("smooth_s", f"scores smoothed over {{}}{past}"),
+        ("min_length_s", "none shorter than {}"),
+        ("merge_gap_s", "gaps up to {} closed"),
+        ("padding_s", "{} shown before and after"),
+    )
+    said = [words.format(length(rule[name])) for name, words in steps if rule.get(name)]
+    if rule.get("hysteresis"):
+        said.append(f"they end below {rule['hysteresis']:.4g} of the threshold")
+    return "; ".join(said) or "every stretch of flagged frames"
+
+
+def learn_command(cameras: Sequence[str], profile: str) -> str:
+    """Return the command that teaches a profile what these cameras show, safe to paste."""
+    selectors = " ".join(quote(f"camera:{camera}") for camera in cameras)
+    return f"nightjar profile --update --profile {quote(profile)} --normal {selectors}"
+
+
 def moment(iso: str) -> str:
     """Write an ISO 8601 time to the minute, in UTC."""
     when = datetime.fromisoformat(iso)
@@ -85,6 +154,6 @@ def frame_range(event: Mapping[str, Any]) -> str:
 
 # What the page's template may call, by its own name.
 WORDS = (
-    clock, counted, frame_range, health_in_words, length, moment, multiple, rule_in_words,
-    wall_clock,
+    clock, counted, distance_in_words, event_rule_in_words, frame_range, health_in_words,
+    learn_command, length, moment, multiple, often, rule_in_words, scope_in_words, wall_clock,
 )  # fmt: skip

@@ -1,3 +1,5 @@
+import base64
+import hashlib
 import re
 from html import escape
 from html.parser import HTMLParser
@@ -11,7 +13,17 @@ from hypothesis import strategies as st
 
 from tasks.report.page import headline, render_page
 from tasks.report.timeline import Timeline, timeline_of
-from tasks.report.words import clock, length, moment, multiple, rule_in_words, wall_clock
+from tasks.report.words import (
+    clock,
+    event_rule_in_words,
+    length,
+    moment,
+    multiple,
+    often,
+    rule_in_words,
+    scope_in_words,
+    wall_clock,
+)
 
 HOSTILE = "a\"b'c<script>alert(1)</script>\n\x00\u202e{{ 7 * 7 }}&amp;🚚\udc80.mp4"
 
@@ -104,12 +116,34 @@ class Tags(HTMLParser):
 def named(name: str) -> dict[str, Any]:
     """Return a report in which everything that comes from outside carries this name."""
     return report(
-        video(event(10, 2.0, name), path=name, camera=name) | {"decoder": name, "video_id": name},
+        video(event(10, 2.0, name), path=name, camera=name)
+        | {"decoder": name, "video_id": name, "scope": name},
         video(path=name, camera=name) | {"damage": name, "health": [ailment(0, name)]},
         profile={"name": name, "version": name},
         encoder_id=name,
         threshold_rule="x" + name,
         report_id=name,
+        distance=name,
+        calibration={
+            "rule": name,
+            "value": 0.5,
+            "extrapolated": True,
+            "low": 0.4,
+            "high": 0.6,
+            "camera_days": 1.0,
+            "words": "x" + name,
+        },
+        drift=[{"camera": name, "ratio": 2.0, "videos": 1, "stale": True}],
+        regression={"anomalies": 2, "missed": [name]},
+        normal={
+            "videos": 1,
+            "frames": 1000,
+            "frames_left_out": 0,
+            "scopes": [name, f"camera:{name}", f"camera:{name} by hour of day"],
+            "standing_out": [
+                {"video_id": name, "camera": name, "path": name, "ratio": 2.0, "left_out": True}
+            ],
+        },
         quarantined=[{"path": name, "reason": f"reason {name}".replace("\n", " ")}],
         pending=[{"path": name, "reason": f"reason {name}".replace("\n", " ")}],
     )
@@ -119,7 +153,7 @@ def test_hostile_names_are_text_and_nothing_else() -> None:
     page = render(named(HOSTILE))
     page.encode("utf-8")
     assert Tags(page).tags == Tags(render(named("harmless"))).tags
-    assert "<script" not in page
+    assert page.count("<script") == 1, "the page's own"
     assert "\x00" not in page
     assert "\u202e" not in page
     assert "49" not in Tags(page).text.split("alert")[1]
@@ -168,7 +202,7 @@ def test_every_event_appears_the_strangest_first() -> None:
         video(event(20, 2.0, "middle"), path="/in/c.mp4", camera="dock"),
     )
     page = render(document)
-    rows = re.findall(r"<tr>\s*(<td.*?)</tr>", page, re.DOTALL)
+    rows = re.findall(r'<tr class="event"[^>]*>(.*?)</tr>', page, re.DOTALL)
     assert [re.findall(r'href="(.*?)"', row) for row in rows] == [
         ["#video-1"],
         ["#video-3"],
@@ -225,8 +259,8 @@ def test_facts_and_neighbouring_files_are_named() -> None:
 
 def test_the_page_asks_nobody_for_anything() -> None:
     page = render(report(video(event(1, 1.0)), video(), quarantined=[{"path": "p", "reason": "r"}]))
-    assert "http" not in page
-    assert not re.search(r"@import|\bsrc=|<script|<iframe|<object", page)
+    assert "://" not in page
+    assert not re.search(r"@import|\bsrc=|<script [^>]|<iframe|<object|fetch\(|innerHTML", page)
     targets = re.findall(r"(?:href=\"|url\()([^\")]*)", page)
     assert all(re.match(r"#|data:,$|[\w.]+$", target) for target in targets)
 
@@ -344,3 +378,180 @@ def test_what_was_cut_off_or_left_for_the_next_run_is_said() -> None:
     text = " ".join(Tags(render(report(damaged, pending=waiting))).text.split())
     assert "Damage cut off before its end; error while decoding (3 times)" in text
     assert "1 file left for the next run /in/now.mp4 being written" in text
+
+
+def words_of(document: dict[str, Any]) -> str:
+    """Return the page's text as a person reads it."""
+    return " ".join(Tags(render(document)).text.split("use strict")[0].split())
+
+
+def stale(camera: str, ratio: float | None = 2.4) -> dict[str, Any]:
+    return {"camera": camera, "ratio": ratio, "videos": 3, "stale": True}
+
+
+def test_a_report_without_the_newer_fields_says_nothing_of_them() -> None:
+    text = words_of(report(video(event(1, 1.0)), video()))
+    for words in ("out of date", "estimate", "look like the rest", "would be missed", "Where"):
+        assert words not in text
+    assert 'class="notices"' not in render(report(video(event(1, 1.0))))
+
+
+def test_cameras_that_the_profile_no_longer_knows_are_named_with_what_to_do() -> None:
+    fine = stale("yard") | {"stale": False}
+    document = report(video(), drift=[stale("gate"), stale("dock; rm -rf /", None), fine])
+    text = words_of(document)
+    assert "out of date for 2 cameras: gate 2.40\N{MULTIPLICATION SIGN}" in text
+    assert (
+        "nightjar profile --update --profile default --normal camera:gate 'camera:dock; rm -rf /'"
+        in text
+    )
+    assert "yard" not in text
+    assert "out of date" not in words_of(report(video(), drift=[fine]))
+
+
+def test_the_headline_comes_before_every_notice() -> None:
+    text = words_of(report(video(event(1, 1.0)), drift=[stale("gate")]))
+    text = text.split("nightjar report, created")[1]
+    assert text.index("1 event in 1 video") < text.index("out of date") < text.index("Events, the")
+
+
+def test_normal_videos_that_stand_out_are_named() -> None:
+    one = {"video_id": "v1", "camera": "gate", "ratio": 3.1, "left_out": False}
+    two = {"video_id": "v2", "camera": "yard", "path": "/n/b.mp4", "ratio": 2.0, "left_out": True}
+    normal = {"videos": 9, "frames": 1000, "frames_left_out": 0, "standing_out": [one, two]}
+    text = words_of(report(video(), normal=normal))
+    assert "2 normal videos do not look like the rest" in text
+    assert "v1 (3.10\N{MULTIPLICATION SIGN}, learned)" in text
+    assert "/n/b.mp4 (2.00\N{MULTIPLICATION SIGN}, left out)" in text
+    normal["standing_out"] = []
+    assert "look like the rest" not in words_of(report(video(), normal=normal))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words", "missing"),
+    [
+        ({}, "anywhere from 0.4 to 0.6", "\0"),
+        ({"low": None}, "It is set to 0.5.", "anywhere from"),
+        ({"extrapolated": False}, "two alarms a day", "is an estimate"),
+    ],
+)
+def test_a_threshold_that_is_an_estimate_is_called_one(
+    changes: dict[str, Any], words: str, missing: str
+) -> None:
+    calibration = {
+        "rule": "budget:2/day",
+        "value": 0.5,
+        "extrapolated": True,
+        "low": 0.4,
+        "high": 0.6,
+        "camera_days": 0.5,
+        "words": "two alarms a day",
+    }
+    text = words_of(report(video(), calibration=calibration | changes))
+    assert words in text
+    assert missing not in text
+
+
+def test_confirmed_anomalies_that_are_missed_are_counted() -> None:
+    missed = {"anomalies": 12, "missed": ["e1"]}
+    text = words_of(report(video(), regression=missed))
+    assert "1 of 12 confirmed anomalies would be missed today" in text
+    assert "no longer flags it" in text
+    found = words_of(report(video(), regression={"anomalies": 12, "missed": []}))
+    assert "all 12 still flagged" in found
+    assert "would be missed" not in found
+
+
+def test_each_video_is_drawn_and_judged_by_its_own_threshold() -> None:
+    strict = video(event(10, 2.0)) | {"threshold": 0.25, "scope": "camera:gate", "drift": 0.8}
+    page = render_page(report(strict, video(path="/in/b.mp4")), [flat(1.0), flat(1.0)])
+    assert re.findall(r'peak">([\d.]+)', page)[0] == "8.00"
+    assert len(set(re.findall(r'class="threshold".*? y1="([\d.]+)"', page))) == 2
+    text = words_of(report(strict, video(path="/in/b.mp4")))
+    assert "Threshold 0.25 to 0.5 by video" in text
+    assert "Compared with what is normal on gate" in text
+    assert "Distance from normal 0.80" in text
+
+
+def test_the_ranks_of_the_report_count() -> None:
+    first, second = event(10, 1.0, "low") | {"rank": 1}, event(50, 3.0, "high") | {"rank": 2}
+    page = render(report(video(first, second)))
+    assert re.findall(r'data-event="(.*?)"', page) == ["low-10", "high-50"]
+    del second["rank"]
+    page = render(report(video(first, second)))
+    assert re.findall(r'data-event="(.*?)"', page) == ["high-50", "low-10"]
+
+
+def test_an_event_says_how_long_how_often_and_what_people_said() -> None:
+    told = event(10, 2.0) | {"duration_s": 72.0, "once_in_days": 40, "verdict": "normal"}
+    page = render(report(video(told)))
+    assert "1 min 12 s" in page
+    assert "once in 40 days" in page
+    assert 'data-saved="normal"' in page
+    assert 'class="often"' not in render(report(video(event(1, 1.0) | {"once_in_days": None})))
+
+
+def test_the_heat_map_is_drawn_where_there_is_a_good_one() -> None:
+    def drawn(heat: Any) -> int:
+        page = render(report(video(event(10, 2.0) | {"heat": heat}, event(50, 1.0))))
+        return page.count('<svg class="heat"')
+
+    assert drawn([0, 0, 0, 1]) == 1
+    assert [drawn(heat) for heat in (None, [], [1, 2, 3], [1, 1, 1, -1])] == [0, 0, 0, 0]
+
+
+def test_only_the_script_of_the_page_may_run() -> None:
+    page = render(report(video(event(1, 1.0))))
+    script = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src" in page
+    assert page.count("script-src") == page.count(f"script-src 'sha256-{digest}'") == 1
+    assert "<script" not in render(report(video())), "nothing to mark"
+
+
+@pytest.mark.parametrize(
+    ("once_in_days", "words"),
+    [
+        (None, ""),
+        (-1, ""),
+        (float("nan"), ""),
+        (0, "several times an hour"),
+        (1 / 24, "about once an hour"),
+        (0.1, "several times a day"),
+        (0.66, "several times a day"),
+        (1, "about once a day"),
+        (1.5, "once in 2 days"),
+        (40, "once in 40 days"),
+        (89.5, "once in 3 months"),
+        (365, "once in 12 months"),
+        (730.5, "once in 2 years"),
+        (3652, "once in 10 years"),
+        (3653, "less than once in 10 years"),
+        (float("inf"), "less than once in 10 years"),
+    ],
+)
+def test_often(once_in_days: float | None, words: str) -> None:
+    assert often(once_in_days) == words
+
+
+@pytest.mark.parametrize(
+    ("scope", "words"),
+    [
+        ("all", "what is normal on all cameras"),
+        ("camera:gate", "what is normal on gate"),
+        ("camera:gate by hour of day", "what is normal on gate at that hour"),
+        ("something else", "something else"),
+    ],
+)
+def test_scope_in_words(scope: str, words: str) -> None:
+    assert scope_in_words(scope) == words
+
+
+def test_the_rule_of_events_in_words() -> None:
+    rule = {"smooth_s": 1, "causal": True, "hysteresis": 0.8, "min_length_s": 0, "merge_gap_s": 2}
+    assert event_rule_in_words(rule) == (
+        "scores smoothed over 1.0 s, of the past alone; gaps up to 2.0 s closed; "
+        "they end below 0.8 of the threshold"
+    )
+    assert event_rule_in_words({"smooth_s": 0}) == "every stretch of flagged frames"
+    assert "scores smoothed" in words_of(report(video(), event_rule=rule))
