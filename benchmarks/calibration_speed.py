@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 from scipy.signal import lfilter
 from scipy.stats import norm
 
@@ -30,8 +31,9 @@ VIDEOS = 10
 def synthetic(rows: int, seed: int) -> ScoreSeries:
     """Return the scores of one video."""
     noise = np.random.default_rng(seed).standard_normal(rows)
-    scores = -norm.logsf(lfilter([np.sqrt(1 - 0.9**2)], [1, -0.9], noise))
-    frames, times = np.arange(rows + 1) * 8, np.arange(rows + 1) * ROW_S
+    scores: npt.NDArray[np.float64] = -norm.logsf(lfilter([np.sqrt(1 - 0.9**2)], [1, -0.9], noise))
+    frames = np.arange(rows + 1) * 8
+    times: npt.NDArray[np.float64] = np.arange(rows + 1) * ROW_S
     return ScoreSeries(frames[:-1], frames[1:], times[:-1], times[1:], scores)
 
 
