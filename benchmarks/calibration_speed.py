@@ -31,7 +31,8 @@ def synthetic(rows: int, seed: int) -> ScoreSeries:
     """Return the scores of one video."""
     noise = np.random.default_rng(seed).standard_normal(rows)
     scores = -norm.logsf(lfilter([np.sqrt(1 - 0.9**2)], [1, -0.9], noise))
-    frames, times = np.arange(rows + 1) * 8, np.arange(rows + 1) * ROW_S
+    frames = np.arange(rows + 1) * 8
+    times = np.arange(rows + 1, dtype=np.float64) * ROW_S
     return ScoreSeries(frames[:-1], frames[1:], times[:-1], times[1:], scores)
 
 
