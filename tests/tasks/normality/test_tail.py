@@ -10,7 +10,7 @@ TAILS = st.builds(
     Tail,
     base=st.floats(-10, 10),
     scale=st.floats(0.01, 100),
-    shape=st.sampled_from([0.0, *SHAPES]) | st.floats(*SHAPES),
+    shape=st.integers(-20, 20).map(lambda percent: percent / 100),
     peaks=st.just(50),
 )
 
@@ -24,7 +24,7 @@ def test_level_and_share_are_those_of_the_generalised_pareto_distribution(
     assert tail.share(tail.level(share)) == pytest.approx(share, rel=1e-4)
 
 
-@pytest.mark.parametrize("shape", [-0.15, 0.0, 0.2, 0.4])
+@pytest.mark.parametrize("shape", [-0.15, 0.0, 0.15])
 def test_many_peaks_give_back_what_they_were_drawn_from(shape: float) -> None:
     peaks = genpareto.rvs(shape, loc=3, scale=2, size=20_000, random_state=0)
     tail = Tail.fitted(peaks, 3.0)
