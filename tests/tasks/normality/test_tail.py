@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import genpareto
 
-from tasks.normality.tail import LEAST_PEAKS, SHAPES, Tail
+from tasks.normality.tail import LEAST_PEAKS, Tail
 
 TAILS = st.builds(
     Tail,
