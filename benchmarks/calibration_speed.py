@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 from scipy.signal import lfilter
 from scipy.stats import norm
 
@@ -31,9 +30,9 @@ VIDEOS = 10
 def synthetic(rows: int, seed: int) -> ScoreSeries:
     """Return the scores of one video."""
     noise = np.random.default_rng(seed).standard_normal(rows)
-    scores: npt.NDArray[np.float64] = -norm.logsf(lfilter([np.sqrt(1 - 0.9**2)], [1, -0.9], noise))
+    scores = -norm.logsf(lfilter([np.sqrt(1 - 0.9**2)], [1, -0.9], noise))
     frames = np.arange(rows + 1) * 8
-    times: npt.NDArray[np.float64] = np.arange(rows + 1) * ROW_S
+    times = np.arange(rows + 1, dtype=np.float64) * ROW_S
     return ScoreSeries(frames[:-1], frames[1:], times[:-1], times[1:], scores)
 
 

@@ -21,7 +21,7 @@ class EventCurve:
     It need not fall with the threshold: a lower one can merge two events into one.
 
     Attributes:
-        levels: Ascending and distinct, shape (m,), m >= 1; the last is the highest score.
+        levels: Ascending and distinct, shape (m,), m >= 1, from the lowest score to the highest.
         counts: Events at a threshold from each level up to the next, shape (m,); the last is 0.
     """
 
@@ -41,11 +41,12 @@ class EventCurve:
         Exact where the rule does no more than merge. Otherwise it steps down a ladder of scores
         whose ranks grow by 5 %, each level counted exactly.
         """
-        highest = max(video.scores.max() for video in videos if len(video))
+        seen = [video.scores for video in videos if len(video)]
+        ends_of_range = [min(map(np.min, seen)), max(map(np.max, seen))]
         if rule.hysteresis == 1 and not rule.min_length_s and not rule.padding_s:
             pieces = [_births(video, rule.merge_gap_s) for video in videos]
             starts, ends = (np.sort(np.concatenate(part)) for part in zip(*pieces, strict=True))
-            bounds = np.concatenate([starts, ends, [highest]])
+            bounds = np.concatenate([starts, ends, ends_of_range])
             levels = np.unique(bounds[np.isfinite(bounds)])
             counts = np.searchsorted(starts, levels, side="right") - np.searchsorted(
                 ends, levels, side="right"

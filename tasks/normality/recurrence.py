@@ -15,7 +15,7 @@ from tasks.normality.tail import CONFIDENCE, Tail
 
 DAY_S = 86400.0
 LEAST_EVENTS = 10  # that a rate is counted from; fewer, and it is read off a fitted tail
-TAIL_PEAKS = 50  # the tail is fitted to the highest of them, at most
+TAIL_PEAKS = 25  # that a tail is fitted to, at most: with 50 it began too low to be a tail
 LONGEST_DAYS = 3652.5  # beyond ten years no camera's footage bears out a number
 
 

@@ -68,7 +68,9 @@ class Threshold:
     def __post_init__(self) -> None:
         if not np.isfinite(self.value):
             raise ValueError(f"a threshold is finite, got {self}")
-        if not (self.low or self.value) <= self.value <= (self.high or self.value):
+        low = self.value if self.low is None else self.low
+        high = self.value if self.high is None else self.high
+        if not low <= self.value <= high:
             raise ValueError(f"a threshold lies in its interval, got {self}")
 
 

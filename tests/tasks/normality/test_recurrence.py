@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tasks.normality.event_counts import EventCurve, count_events
@@ -43,8 +43,11 @@ def test_a_curve_counts_what_is_found(videos: list[ScoreSeries], rule: EventRule
     curve = EventCurve.of(videos, rule)
     counts = [sum(len(find_events(v, level, rule)) for v in videos) for level in curve.levels]
     assert curve.counts.tolist() == counts
+    lowest, highest = (of(np.concatenate([v.scores for v in videos])) for of in (np.min, np.max))
+    assert (curve.levels[0], curve.levels[-1]) == (lowest, highest)
 
 
+@example(videos=[steady(np.array([-1.0, -2.0]))], gap_s=0.0, allowed=1)
 @given(videos=VIDEOS, gap_s=st.sampled_from([0.0, 1.0, 5.0]), allowed=st.integers(0, 6))
 def test_no_threshold_from_the_lowest_on_gives_more_than_allowed_and_the_next_below_does(
     videos: list[ScoreSeries], gap_s: float, allowed: int
@@ -54,8 +57,10 @@ def test_no_threshold_from_the_lowest_on_gives_more_than_allowed_and_the_next_be
     every = np.unique(np.concatenate([video.scores for video in videos]))
 
     def counted(thresholds: Floats) -> Counts:
-        total: Counts = np.array([count_events(v, thresholds, rule) for v in videos]).sum(axis=0)
-        return total
+        counts = np.zeros(len(thresholds), dtype=np.int64)
+        for video in videos:
+            counts += count_events(video, thresholds, rule)
+        return counts
 
     assert (counted(every[every >= lowest]) <= allowed).all()
     below = counted(every[every < lowest])

@@ -155,7 +155,7 @@ def test_frames_that_do_not_count_do_not_count() -> None:
     ("text", "days", "words"),
     [
         ("budget:20/day", 1, "normal footage of 1 camera-days gave 20 events above it"),
-        ("budget:1/day", 0.25, "gave 0 events above it; extrapolated from its 50 highest peaks"),
+        ("budget:1/day", 0.25, "gave 0 events above it; extrapolated from its 25 highest peaks"),
         ("budget:1/day", 0.0001, "too few peaks to look beyond its highest score"),
         ("100", 0.25, "normal footage of 0.25 camera-days gave 0 events above it"),
     ],
