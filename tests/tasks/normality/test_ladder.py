@@ -15,7 +15,7 @@ from tasks.normality.distances import DISTANCES
 from tasks.normality.errors import MissingStatisticsError
 from tasks.normality.gaussian import VARIANCE_SHARE, Mahalanobis
 from tasks.normality.moments import Moments
-from tasks.normality.nearest import NEIGHBOURS
+from tasks.normality.nearest import NEIGHBOURS, Nearest
 from tasks.normality.summary import NormalSummary, Observations
 from tests.tasks.normality.normal import KINDS, Footage, footage
 
@@ -158,11 +158,15 @@ def test_the_covariance_is_shrunk_by_the_number_of_frames() -> None:
     assert spread[1] < spread[0] / 1.5
 
 
-def test_fewer_normal_rows_than_neighbours_are_all_near() -> None:
-    rows = np.array([[0.0, 0.0], [2.0, 0.0]], dtype=np.float32)
-    moments = Moments.of(rows, np.ones(2, dtype=np.int64), full=False)
-    distance = DISTANCES["knn"].fit(NormalSummary(moments, coreset=rows))
-    assert distance.scores(Observations(rows)).tolist() == [1.0, 1.0]
+@pytest.mark.parametrize(
+    ("neighbours", "scores"), [(1, [0.0, 2.0]), (2, [2.5, 3.5]), (9, [2.5, 3.5])]
+)
+def test_the_nearest_rows_are_averaged_and_all_of_them_where_there_are_fewer(
+    neighbours: int, scores: list[float]
+) -> None:
+    distance = Nearest(np.array([[0.0, 0.0], [3.0, 1.0]]), neighbours)
+    rows = np.array([[0.0, 0.0], [0.0, 2.0]])
+    assert distance.scores(Observations(rows)).tolist() == scores
 
 
 @pytest.mark.parametrize(
