@@ -37,7 +37,7 @@ from tasks.normality.coreset import Sample, coreset
 from tasks.normality.distance import Distance
 from tasks.normality.distances import DISTANCES
 from tasks.normality.errors import MissingStatisticsError
-from tasks.normality.moments import Moments, merged_moments
+from tasks.normality.moments import Moments, merged
 from tasks.normality.nearest import Nearest
 from tasks.normality.summary import NormalSummary, Observations
 
@@ -117,8 +117,8 @@ def summarise(normal: list[Video]) -> NormalSummary:
             patches.append(Moments.of(rows.patches, video.weights, full=True))
     assert sample
     return NormalSummary(
-        merged_moments(moments),
-        merged_moments(patches) if patches else None,
+        merged(moments),
+        merged(patches) if patches else None,
         sample.rows[coreset(sample)],
     )
 

@@ -9,7 +9,7 @@ from storage.warehouse import Warehouse
 from tasks.encoder.device import choose_device
 from tasks.normality.errors import MissingStatisticsError
 from tasks.normality.patch_distance import Patches
-from tasks.normality.thresholds import ThresholdRule
+from tasks.normality.thresholds import threshold_rule
 from tasks.parameters import Encoding, ProfileOptions, Scoring
 from tasks.retrying import STEP
 
@@ -24,7 +24,7 @@ def check_request(
     scoring: Scoring,
 ) -> None:
     """Refuse what cannot work: hours of encoding should not end at a misspelt threshold."""
-    ThresholdRule.parse(threshold)
+    threshold_rule(threshold, camera_days=0)
     if options.distances is not None and scoring.distance not in options.distances:
         raise MissingStatisticsError(
             f"the profile would be built for the distances {', '.join(options.distances)}, and "

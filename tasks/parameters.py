@@ -52,7 +52,8 @@ ThresholdText = Annotated[
     str,
     Field(
         description="A number, quantile:Q of the normal footage's own scores, or budget:K/day: "
-        "as high as it takes for normal footage to give K events a camera a day."
+        "as high as it takes for normal footage to give K events a camera a day. auto is "
+        "budget:1/day from a camera-day of normal footage on, and quantile:0.999 with less."
     ),
 ]
 

@@ -20,7 +20,7 @@ from tasks.normality.ladder import MISSION, Ladder
 from tasks.normality.recurrence import LONGEST_DAYS, Calibration, Recurrence
 from tasks.normality.scopes import ALL, By, camera_scope
 from tasks.normality.series import ScoreSeries
-from tasks.normality.thresholds import Threshold, ThresholdRule
+from tasks.normality.thresholds import Threshold, ThresholdRule, threshold_rule
 from tasks.parameters import Scoring
 from tasks.profile_building import fitted, sums_in
 
@@ -78,6 +78,11 @@ class ProfileInUse:
         """Whether patch sketches have to be read."""
         return any(DISTANCES[name].needs == "patches" for name in self.distances)
 
+    @property
+    def camera_days(self) -> float:
+        """Days of normal footage in the scope that has the least."""
+        return min(float(item["camera_days"]) for item in self.content.findings["thresholds"])
+
     def scope_of(self, camera: str) -> str:
         """Return the most specific scope that a camera's footage can be held against."""
         own = camera_scope(camera)
@@ -133,7 +138,7 @@ class Judge:
         Raises:
             ThresholdError: The threshold is none.
         """
-        rule = ThresholdRule.parse(threshold)
+        rule = threshold_rule(threshold, profile.camera_days)
         return cls(profile, scoring.distance, rule, scoring.events(rule.events))
 
     def threshold(self, scope: str) -> Threshold:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -111,22 +110,6 @@ def find_spans(series: ScoreSeries, threshold: float, rule: EventRule) -> Spans:
     if rule.padding_s > 0 and len(first):
         first, end = _padded(series, first, end, rule.padding_s)
     return first, end
-
-
-def flagged_stretches(scores: Floats, flagged: npt.NDArray[np.bool_]) -> Iterator[Event]:
-    """Yield each maximal stretch of flagged frames of one video, in order.
-
-    Args:
-        scores: One a frame, shape (N,).
-        flagged: Whether the frame is flagged, shape (N,).
-    """
-    edges = np.flatnonzero(np.diff(flagged.astype(np.int8), prepend=0, append=0))
-    for start, end in edges.reshape(-1, 2).tolist():
-        stretch = scores[start:end]
-        peak = int(np.argmax(stretch))
-        highest = float(stretch[peak])
-        mean = min(float(stretch.mean()), highest)  # rounding may lift the mean of equal scores
-        yield Event(start, end, start + peak, highest, mean)
 
 
 def flagged_rows(series: ScoreSeries, threshold: float, rule: EventRule) -> npt.NDArray[np.bool_]:

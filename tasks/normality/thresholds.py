@@ -11,7 +11,11 @@ from tasks.normality.events import MERGED, RAW, EventRule
 from tasks.normality.recurrence import Level, Recurrence
 from tasks.normality.series import Counts, Floats
 
-DEFAULT_THRESHOLD = "quantile:0.999"
+DEFAULT_THRESHOLD = "auto"
+# What it is: from a camera-day of normal footage on, alarms can be budgeted; with minutes of it, a
+# budget would extrapolate a thousandfold and hide most anomalies (README has the figures).
+ENOUGH_DAYS = 1.0
+WITH_ENOUGH, WITH_LESS = "budget:1/day", "quantile:0.999"
 UNITS = {"day": 1, "week": 7}  # days of each
 
 
@@ -111,9 +115,9 @@ class ThresholdRule:
             return cls(number=float(text))
         except ValueError:
             raise ThresholdError(
-                f"a threshold is a number, quantile:Q with Q from 0 to 1 (such as "
-                f"{DEFAULT_THRESHOLD}) or budget:K/day or K/week with K above 0 (such as "
-                f"budget:1/day), got {text!r}"
+                f"a threshold is a number, quantile:Q with Q from 0 to 1 (such as {WITH_LESS}), "
+                f"budget:K/day or K/week with K above 0 (such as {WITH_ENOUGH}), or "
+                f"{DEFAULT_THRESHOLD}, got {text!r}"
             ) from None
 
     @property
@@ -162,6 +166,21 @@ class ThresholdRule:
             camera_days=normal.camera_days,
             words=_words(normal, level),
         )
+
+
+def threshold_rule(text: str, camera_days: float) -> ThresholdRule:
+    """Return the rule that a text asks for, where ``auto`` goes by how much is known.
+
+    Args:
+        text: What `ThresholdRule.parse` reads, or ``auto``.
+        camera_days: Days of normal footage of the scope that has the least.
+
+    Raises:
+        ThresholdError: It is none of them.
+    """
+    if text == DEFAULT_THRESHOLD:
+        text = WITH_ENOUGH if camera_days >= ENOUGH_DAYS else WITH_LESS
+    return ThresholdRule.parse(text)
 
 
 def _words(normal: Recurrence, level: Level) -> str:

@@ -62,6 +62,10 @@ def rule_in_words(rule: str) -> str:
     kind, _, value = rule.partition(":")
     if kind == "quantile":
         return f"{float(value) * 100:.6g}% of normal frames score no higher ({rule})"
+    if kind == "budget":
+        number, _, unit = value.partition("/")
+        events = f"{float(number):g} event{'' if float(number) == 1 else 's'}"
+        return f"normal footage gives at most {events} a camera a {unit} ({rule})"
     return rule
 
 

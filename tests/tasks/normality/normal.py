@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tasks.normality.moments import Moments, merged_moments
+from tasks.normality.moments import Moments, merged
 from tasks.normality.summary import NormalSummary, Observations
 
 KINDS = (
@@ -41,7 +41,7 @@ class Footage:
         """What is known of the rows, of seven videos."""
         parts = [part for part in np.array_split(np.arange(len(self.rows)), 7) if len(part)]
         known = [Moments.of(self.rows[part], self.weights[part], full=True) for part in parts]
-        return NormalSummary(merged_moments(known), coreset=self.rows[::3])
+        return NormalSummary(merged(known), coreset=self.rows[::3])
 
     @property
     def observations(self) -> Observations:

@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tasks.normality.distances import mean_squared_error
+from tasks.normality.gaussian import MeanSquaredError
+from tasks.normality.moments import Moments
+from tasks.normality.summary import NormalSummary, Observations
+
+
+def mean_squared_error(
+    embeddings: npt.NDArray[Any], mean: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    one = Moments.of(mean[np.newaxis], np.ones(1), full=False)
+    return MeanSquaredError.fit(NormalSummary(one)).scores(Observations(embeddings))
+
 
 NUMBERS = st.floats(-1e4, 1e4, width=32)
 SHAPES = st.tuples(st.integers(0, 12), st.integers(1, 40))

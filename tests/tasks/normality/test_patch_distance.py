@@ -3,7 +3,7 @@ import numpy.typing as npt
 import pytest
 
 from tasks.normality.errors import MissingStatisticsError
-from tasks.normality.moments import Moments, merged_moments
+from tasks.normality.moments import Moments, merged
 from tasks.normality.patch_distance import Patches
 from tasks.normality.summary import NormalSummary, Observations
 
@@ -25,7 +25,7 @@ def fitted(normal: npt.NDArray[np.float16], weights: npt.NDArray[np.int64]) -> P
     parts = np.array_split(np.arange(len(normal)), 3)
     moments = [Moments.of(normal[part], weights[part], full=True) for part in parts if len(part)]
     of_rows = Moments.of(np.zeros((1, 1)), np.ones(1, dtype=np.int64), full=False)
-    return Patches.fit(NormalSummary(of_rows, merged_moments(moments)))
+    return Patches.fit(NormalSummary(of_rows, merged(moments)))
 
 
 def plain_heat(

@@ -11,9 +11,12 @@ from tasks.normality.recurrence import Calibration, Recurrence
 from tasks.normality.series import ScoreSeries
 from tasks.normality.thresholds import (
     DEFAULT_THRESHOLD,
+    WITH_ENOUGH,
+    WITH_LESS,
     Budget,
     Threshold,
     ThresholdRule,
+    threshold_rule,
     weighted_quantile,
 )
 from tests.tasks.normality.score_streams import exponential, series, steady
@@ -79,7 +82,6 @@ def test_weights_that_no_memory_could_repeat_are_counted() -> None:
         ("quantile:0.999", ThresholdRule(quantile=0.999)),
         ("quantile:0", ThresholdRule(quantile=0.0)),
         ("quantile:1", ThresholdRule(quantile=1.0)),
-        (DEFAULT_THRESHOLD, ThresholdRule(quantile=0.999)),
         ("budget:1/day", ThresholdRule(budget=Budget(1.0))),
         ("budget:0.2/day", ThresholdRule(budget=Budget(0.2))),
         ("budget:3/week", ThresholdRule(budget=Budget(3.0, 7))),
@@ -88,6 +90,16 @@ def test_weights_that_no_memory_could_repeat_are_counted() -> None:
 def test_a_good_text_is_a_rule(text: str, rule: ThresholdRule) -> None:
     assert ThresholdRule.parse(text) == rule
     assert ThresholdRule.parse(rule.text) == rule
+
+
+@pytest.mark.parametrize(
+    ("camera_days", "rule"), [(0.0, WITH_LESS), (0.99, WITH_LESS), (1.0, WITH_ENOUGH)]
+)
+def test_the_default_goes_by_how_much_normal_footage_there_is(
+    camera_days: float, rule: str
+) -> None:
+    assert threshold_rule(DEFAULT_THRESHOLD, camera_days).text == rule
+    assert threshold_rule("0.25", camera_days) == ThresholdRule(number=0.25)
 
 
 @pytest.mark.parametrize(
@@ -102,9 +114,9 @@ def test_a_good_text_is_a_rule(text: str, rule: ThresholdRule) -> None:
     ],
 )
 def test_a_bad_text_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(ThresholdError, match=f"such as {DEFAULT_THRESHOLD}") as caught:
+    with pytest.raises(ThresholdError, match=f"such as {WITH_LESS}") as caught:
         ThresholdRule.parse(text)
-    assert f"budget:1/day), got {text!r}" in str(caught.value)
+    assert f"{DEFAULT_THRESHOLD}, got {text!r}" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

@@ -342,7 +342,10 @@ def test_multiple(score: float, threshold: float, text: str) -> None:
 
 
 def test_words_for_rules_and_moments() -> None:
-    assert rule_in_words("budget:2/day") == "budget:2/day"
+    words = "normal footage gives at most 2 events a camera a day (budget:2/day)"
+    assert rule_in_words("budget:2/day") == words
+    assert "1 event a camera a week" in rule_in_words("budget:1/week")
+    assert rule_in_words("secret:2") == "secret:2"
     assert (
         moment("2025-03-07T06:30:00")
         == moment("2025-03-07T07:30:00+01:00")
