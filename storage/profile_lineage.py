@@ -43,6 +43,11 @@ class ProfileVideo:
             None if spans is None else tuple((int(start), int(end)) for start, end in spans),
         )
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of its frames are normal, and not only what people have called so."""
+        return self.spans is None
+
     def with_spans(self, other: ProfileVideo) -> ProfileVideo:
         """Return the video with the frames that either of the two calls normal."""
         if self.spans is None or other.spans is None:

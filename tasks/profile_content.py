@@ -102,10 +102,14 @@ def _moment(video: NormalVideo) -> datetime:
 
 
 def _strange_videos(sums: NormalSums) -> list[dict[str, Any]]:
-    """Return the normal videos that look unlike the others of their camera."""
+    """Return the normal videos that look unlike the others of their camera.
+
+    What people have called normal looks unlike the rest, or they would not have been asked.
+    """
     cameras: defaultdict[str, list[int]] = defaultdict(list)
     for number, video in enumerate(sums.plan.footage.videos):
-        cameras[video.known.camera].append(number)
+        if video.known.is_whole:
+            cameras[video.known.camera].append(number)
     found = []
     for camera, numbers in sorted(cameras.items()):
         judged = standing_out(np.stack([sums.own[number].mean for number in numbers]))
