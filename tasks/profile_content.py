@@ -25,7 +25,7 @@ from tasks.parameters import ProfileOptions
 from tasks.profile_building import NormalSums, Plan
 
 logger = logging.getLogger(__name__)
-DAY = timedelta(days=1)
+MOST_HALF_LIVES = 20.0  # a frame counts for a millionth at least: more would be lost in rounding
 
 
 def content_of(
@@ -93,7 +93,8 @@ def _weights(footage: NormalFootage, options: ProfileOptions) -> Mapping[str, fl
     begins = {video.video_id: _moment(video) for video in footage.videos}
     newest = max(begins.values())
     half_life = timedelta(days=options.half_life_d)
-    return {video: 0.5 ** ((newest - begin) / half_life) for video, begin in begins.items()}
+    ages = {video: (newest - begin) / half_life for video, begin in begins.items()}
+    return {video: 0.5 ** min(age, MOST_HALF_LIVES) for video, age in ages.items()}
 
 
 def _moment(video: NormalVideo) -> datetime:

@@ -150,9 +150,7 @@ class Archive:
             videos = add_normal.fn(self.place, known, videos)
             wanted = wanted.over(known.options)
         videos = add_confirmed.fn(self.place, name, videos)
-        return commit_profile.fn(
-            self.place, name, videos, wanted, "update" if update else "build"
-        )
+        return commit_profile.fn(self.place, name, videos, wanted, "update" if update else "build")
 
     def merge(self, *profiles: str, name: str, **options: Any) -> BuiltProfile:
         """Do what ``nightjar profile merge`` does."""
@@ -161,9 +159,7 @@ class Archive:
         wanted = ProfileOptions(**options).over(known[0].options)
         return commit_profile.fn(self.place, name, videos, wanted, "merge")
 
-    def subtract(
-        self, source: str, *normal: str, name: str, period: Period = EVER
-    ) -> BuiltProfile:
+    def subtract(self, source: str, *normal: str, name: str, period: Period = EVER) -> BuiltProfile:
         """Do what ``nightjar profile subtract`` does."""
         known = known_lineage.fn(self.place, source)
         gone = choose_normal.fn(self.place, normal, known.encoder_id, False, period)
@@ -181,9 +177,7 @@ class Archive:
             options = ProfileOptions(**known.options)
             built = commit_profile.fn(self.place, name, videos, options, "feedback")
             changes = [compare_alarms.fn(self.place, built, report) for report in reports]
-            learned.append(
-                Learned(built, tuple(changes), check_regression.fn(self.place, built))
-            )
+            learned.append(Learned(built, tuple(changes), check_regression.fn(self.place, built)))
         return learned
 
     def score(

@@ -76,8 +76,7 @@ def test_statistics_are_the_sum_of_those_of_parts(archive: Archive) -> None:
     options: dict[str, Any] = {"by": "hour-of-day"}
     whole = archive.content(archive.build(A, B, C, name="abc", **options))
     parts = [
-        archive.content(archive.build(normal, name=normal[-4:], **options))
-        for normal in (C, A, B)
+        archive.content(archive.build(normal, name=normal[-4:], **options)) for normal in (C, A, B)
     ]
     sums = [sums_in(part.statistics, "all") for part in parts]
     added = sums[0].merge(sums[1]).merge(sums[2])

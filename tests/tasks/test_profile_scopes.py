@@ -79,7 +79,10 @@ def test_ranks_are_by_multiples_of_each_scopes_own_threshold(archive: Archive) -
     [
         ("07:30:00", {"hour:7": 80}),
         ("07:59:58", {"hour:7": 50, "hour:8": 30}),
-        ("07:59:57.980000", {"hour:7": 52, "hour:8": 28}),  # a row that crosses is of where it begins
+        (
+            "07:59:57.980000",
+            {"hour:7": 52, "hour:8": 28},
+        ),  # a row that crosses is of where it begins
         ("23:59:59", {"hour:23": 26, "hour:0": 54}),
     ],
 )
@@ -103,7 +106,9 @@ def test_an_hour_is_held_against_its_own_mean_smoothed_towards_the_cameras(
     evening = archive.put("gate/19", gaussian(1, mean=9.0), recorded_at=BERLIN.format("19:10:00"))
     timeless = archive.put("gate/x", gaussian(2, mean=3.0))
     new = {
-        hour: archive.put(f"gate/new{hour}", gaussian(hour), recorded_at=BERLIN.format(f"{hour:02}:00:00"))
+        hour: archive.put(
+            f"gate/new{hour}", gaussian(hour), recorded_at=BERLIN.format(f"{hour:02}:00:00")
+        )
         for hour in (7, 12, 19)
     }
     unknown = archive.put("gate/new", gaussian(3))
