@@ -182,7 +182,7 @@ def test_profiles_of_different_encoders_do_not_go_together(archive: Archive) -> 
         archive.merge("default", "other", name="both")
     with pytest.raises(IncompatibleProfileError, match=f"{ENCODER_ID}.*{other.encoder_id}"):
         other.build("camera:yard", update=True)
-    with pytest.raises(FootageNotFoundError, match="1 of 1 .*not embedded by"):
+    with pytest.raises(FootageNotFoundError, match=r"1 of 1 .*not embedded by"):
         archive.subtract("default", "camera:yard", name="left")
 
 
@@ -207,7 +207,7 @@ def test_a_distance_that_a_profile_was_not_built_for_is_refused(archive: Archive
         MissingStatisticsError, match=r"mse, diagonal, not for knn: .*--distances knn"
     ):
         archive.score(videos[0].path, distance="knn")
-    with pytest.raises(MissingStatisticsError, match="--distances patch.*--patch-sketch"):
+    with pytest.raises(MissingStatisticsError, match=r"--distances patch.*--patch-sketch"):
         archive.score(videos[0].path, distance="patch")
     assert len(archive.warehouse.folders_in("reports")) == 1
 
