@@ -87,6 +87,17 @@ class ProfileLineage:
         words = {name: value for name, value in self.as_json().items() if name != "made_by"}
         return hashlib.sha256(json.dumps(words, sort_keys=True).encode()).hexdigest()
 
+    @property
+    def frames_left_out(self) -> int:
+        """How many frames do not count, those left out for several reasons once."""
+        reached: dict[str, int] = {}
+        count = 0
+        for interval in sorted(self.left_out, key=lambda interval: interval["frame_start"]):
+            start = max(interval["frame_start"], reached.get(interval["video_id"], 0))
+            count += max(interval["frame_end"] - start, 0)
+            reached[interval["video_id"]] = max(start, interval["frame_end"])
+        return count
+
     def as_json(self) -> dict[str, Any]:
         """Return it as a profile's document holds it."""
         return {

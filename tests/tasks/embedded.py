@@ -54,6 +54,7 @@ class Seen:
         rows: Shape (n, D).
         patches: Shape (n, P, K), or None.
         frames: 2 n, or one less.
+        recorded_at: When it begins, or None.
     """
 
     video_id: str
@@ -62,6 +63,7 @@ class Seen:
     rows: npt.NDArray[Any]
     patches: npt.NDArray[np.float16] | None
     frames: int
+    recorded_at: str | None
 
     @property
     def starts(self) -> npt.NDArray[np.int64]:
@@ -110,7 +112,7 @@ class Archive:
         camera, path = name.partition("/")[0], f"/in/{name}.mp4"
         video_id = hashlib.sha256(name.encode()).hexdigest()[:32]
         frames = 2 * len(rows) if frames is None else frames
-        seen = Seen(video_id, camera, path, rows, patches, frames)
+        seen = Seen(video_id, camera, path, rows, patches, frames, recorded_at)
         facts = {
             "end_time_s": frames / fps, "width": 96, "height": 64, "bits": 8, "container": "avi",
             "damage": {},
@@ -204,16 +206,8 @@ class Archive:
     ) -> ScoredRows:
         """Return the scores of a video's tubelets against a scope of a profile."""
         shards = index_shards(self.warehouse, self.encoder_id)[video.video_id]
-        recorded_at = next(
-            (
-                known.recorded_at
-                for known in self.content(built).lineage.footage
-                if known.video_id == video.video_id
-            ),
-            None,
-        )
         in_use = self.in_use(built, *distances)
-        return score_rows(self.warehouse, shards, in_use, scope, Recording.at(recorded_at))
+        return score_rows(self.warehouse, shards, in_use, scope, Recording.at(video.recorded_at))
 
     def calibration(
         self, built: BuiltProfile, scope: str = "all", *distances: str

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,12 @@ import pytest
 
 from storage.errors import NotStoredError
 from storage.feedback import all_feedback
+from storage.footage import find_sighting, record_sighting
 from storage.profile_content import read_content
 from storage.profiles import ProfileRef
 from storage.reports import Report, read_report
 from storage.shards import index_shards
-from tasks.normality.errors import NoNormalFootageError
+from tasks.normality.errors import MissingStatisticsError, NoNormalFootageError
 from tasks.profiling import BuiltProfile
 from tests.storage.samples import files_in
 from tests.tasks.embedded import ENCODER_ID, Archive, Seen, gaussian
@@ -277,6 +279,44 @@ def test_a_profile_of_nothing_but_anomalies_is_refused(archive: Archive) -> None
         archive.build(thief.path)
     assert files_in(archive.warehouse) == before
     assert archive.build(thief.path, "/in/gate/0.mp4").videos == 1
+
+
+def test_a_file_that_lies_twice_gives_frames_that_are_left_out_once(archive: Archive) -> None:
+    thief = odd(archive, "gate/7")
+    sighting = find_sighting(archive.warehouse, thief.path)
+    assert sighting is not None
+    record_sighting(archive.warehouse, replace(sighting, path="/in/copy/7.mp4"))
+    archive.build("/in/[gy]*/[0-6].mp4")
+    report = archive.score("/in/*/7.mp4")
+    verdicts = {
+        events_of(report, path)[0]["event_id"]: "anomaly" for path in (thief.path, "/in/copy/7.mp4")
+    }
+    archive.feedback(verdicts)
+    built = archive.build(NORMAL)
+    assert frames_that_count(archive, built, thief) == 60
+    lineage = archive.content(built).lineage
+    assert (len(verdicts), len(lineage.left_out), lineage.frames_left_out) == (2, 2, 20)
+
+
+def test_an_undated_stretch_that_was_called_normal_counts_in_full(archive: Archive) -> None:
+    archive.build(NORMAL, half_life_d=1.0)
+    lorry = odd(archive, "gate/lorry")
+    (learned,) = archive.feedback({first_event(archive, lorry): "normal"})
+    content = archive.content(learned.profile)
+    weights = dict(zip(content.video_ids, content.weights.tolist(), strict=True))
+    assert weights[lorry.video_id] == 20.0
+    assert sorted(weights.values())[:2] == [80 / 32, 80 / 16]
+
+
+def test_nothing_is_written_where_alarms_could_not_be_compared(archive: Archive) -> None:
+    archive.build(NORMAL)
+    lorry = odd(archive, "gate/lorry")
+    event_id = first_event(archive, lorry, distance="knn", threshold="quantile:1", merge_gap_s=1)
+    archive.build(NORMAL, distances=("mse",))
+    before = files_in(archive.warehouse)
+    with pytest.raises(MissingStatisticsError, match=r"default@2 .*--distances knn"):
+        archive.feedback({event_id: "normal"})
+    assert files_in(archive.warehouse) == before
 
 
 @pytest.mark.parametrize("distance", ["mahalanobis", "knn"])

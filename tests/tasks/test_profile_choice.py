@@ -2,8 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from storage.profile_lineage import ProfileVideo
@@ -22,6 +24,7 @@ from tasks.video.errors import FootageNotFoundError
 from tests.storage.samples import files_in
 from tests.tasks.embedded import ENCODER_ID, Archive, Seen, gaussian, sketches
 
+Numbers = npt.NDArray[Any]
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -46,8 +49,8 @@ def ids_of(*videos: Seen) -> list[str]:
     return sorted(video.video_id for video in videos)
 
 
-def mean_of(*rows: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
-    mean: np.ndarray = np.concatenate(rows).mean(axis=0)  # type: ignore[type-arg]
+def mean_of(*rows: Numbers) -> Numbers:
+    mean: Numbers = np.concatenate(rows).mean(axis=0)
     return mean
 
 
@@ -197,6 +200,14 @@ def test_footage_whose_embeddings_are_gone_is_named(archive: Archive) -> None:
         archive.build()
     with pytest.raises(FootageNotFoundError, match=f"1 of 3 .*{videos[0].video_id}"):
         archive.subtract("default", videos[1].path, name="left")
+
+
+def test_a_part_that_is_gone_is_not_passed_over(archive: Archive) -> None:
+    video = archive.put("gate/0", gaussian(0), parts=2)
+    archive.build()
+    archive.warehouse.remove(index_shards(archive.warehouse, ENCODER_ID)[video.video_id][1])
+    with pytest.raises(FootageNotFoundError, match=f"1 of 1 .*{video.video_id}.*again"):
+        archive.merge("default", name="copy")
 
 
 def test_a_distance_that_a_profile_was_not_built_for_is_refused(archive: Archive) -> None:

@@ -4,13 +4,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from tasks.normality.distances import DISTANCES
 from tests.tasks.embedded import Archive, gaussian, sketches
 
+Numbers = npt.NDArray[Any]
 
-def flat(rows: int, value: float) -> np.ndarray:  # type: ignore[type-arg]
+
+def flat(rows: int, value: float) -> Numbers:
     return np.full((rows, 6), value, dtype=np.float32)
 
 
