@@ -114,9 +114,10 @@ def test_a_video_alone_is_scored_against_itself(archive: Archive) -> None:
         np.testing.assert_array_equal(known[name], again[name])
 
 
-def test_the_number_of_threads_changes_no_byte(archive: Archive) -> None:
+@pytest.mark.parametrize("width", [200, 768])
+def test_the_number_of_threads_changes_no_byte(archive: Archive, width: int) -> None:
     for seed in range(3):
-        archive.put(f"gate/{seed}", gaussian(seed, 150, 200), patches=sketches(seed, 150))
+        archive.put(f"gate/{seed}", gaussian(seed, 150, width), patches=sketches(seed, 150))
     built = []
     for threads in (1, 2):
         with threadpoolctl.threadpool_limits(threads):
