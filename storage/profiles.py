@@ -105,12 +105,16 @@ def check_name(name: str) -> None:
 
 
 def same_version(warehouse: Warehouse, name: str, lineage: ProfileLineage) -> ProfileRef | None:
-    """Return the newest version of a name if it was built from just this."""
+    """Return the newest version of a name if it was built from just this.
+
+    A version of an older format has no digest and is none: another can be built beside it.
+    """
     check_name(name)
-    newest = versions_of(warehouse, name)[-1:]
-    return next(
-        (ref for ref in newest if _said_by(warehouse, ref, "digest") == lineage.digest), None
-    )
+    for ref in versions_of(warehouse, name)[-1:]:
+        document = read_document(warehouse, f"{ref.place}/{MARKER}")
+        if document.get("digest") == lineage.digest:
+            return ref
+    return None
 
 
 def find_profile(warehouse: Warehouse, selector: str) -> ProfileRef:

@@ -177,10 +177,7 @@ class Judge:
             "normal": {
                 "videos": len(content.video_ids),
                 "frames": int(content.frames.sum()),
-                "frames_left_out": sum(
-                    interval["frame_end"] - interval["frame_start"]
-                    for interval in content.lineage.left_out
-                ),
+                "frames_left_out": content.lineage.frames_left_out,
                 "scopes": profile.scopes,
                 "standing_out": content.findings["standing_out"],
             },

@@ -53,9 +53,9 @@ def view_lines(view: ProfileView) -> list[str]:
         + (" (extrapolated)" if item["extrapolated"] else "")
         for item in view.thresholds
     ]
-    frames = sum(item["frame_end"] - item["frame_start"] for item in view.left_out)
     if view.left_out:
-        lines.append(f"{frames} frames in {len(view.left_out)} intervals do not count")
+        intervals = len(view.left_out)
+        lines.append(f"{view.frames_left_out} frames in {intervals} intervals do not count")
     lines += [
         f"  video {item['video_id']} of {item['camera']} looks unlike the rest"
         for item in view.standing_out
