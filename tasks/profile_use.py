@@ -54,11 +54,9 @@ class ProfileInUse:
         known = content.findings["distances"]
         for name in distances:
             if name not in known:
-                sketched = ", from footage embedded with --patch-sketch"
                 raise MissingStatisticsError(
                     f"the profile {ref} was built for the distances {', '.join(known)}, not for "
-                    f"{name}: build it with --distances {name}"
-                    f"{sketched if DISTANCES[name].needs == 'patches' else ''}"
+                    f"{name}: {_remedy(name)}"
                 )
         return cls(warehouse, ref, content, tuple(dict.fromkeys((MISSION, *distances))))
 
@@ -183,6 +181,15 @@ class Judge:
                 "standing_out": content.findings["standing_out"],
             },
         }
+
+
+def _remedy(distance: str) -> str:
+    """Say what to do about a distance that a profile lacks."""
+    if distance not in DISTANCES:
+        return f"a distance is one of {', '.join(DISTANCES)}"
+    sketched = DISTANCES[distance].needs == "patches"
+    footage = ", from footage embedded with --patch-sketch" if sketched else ""
+    return f"build it with --distances {distance}{footage}"
 
 
 def calibration_of(videos: Iterable[CalibrationRows], distance: str) -> Calibration:

@@ -16,11 +16,13 @@ from storage.profiles import ProfileRef
 from storage.shards import ShardKey, ShardRows, shards_of_video, write_shard
 from storage.videos import VideoRecord, write_video
 from storage.warehouse import Warehouse
-from tasks.backtesting import Outcome, camera_means, in_period, try_profile, write_backtest
+from tasks.backtesting import in_period, try_profile, write_backtest
 from tasks.normal_footage import NormalVideo
 from tasks.normality.errors import MissingStatisticsError, ThresholdError
+from tasks.outcomes import Outcome, camera_means
 from tasks.parameters import Period, ProfileOptions, Scoring
 from tasks.profiling import commit_profile
+from tasks.report.backtest import HEIGHT, WIDTH, plot_rates, render_backtest
 from tasks.scoring import choose_scored, write_report
 from tasks.verification import (
     check_folders,
@@ -35,10 +37,10 @@ from tasks.video.clips import ClipPlan, Sampling
 from tasks.video.errors import FootageNotFoundError
 from tasks.video.parts import PartPlan
 
-WIDTH, FPS = 4, 25
+EMBEDDING, FPS = 4, 25
 SAMPLING = Sampling(clip_frames=16, tubelet_frames=2)
 ENCODER_ID = "videomae-t16u2s1-0123456789ab"
-ENCODER = {"clip_frames": 16, "tubelet_frames": 2, "stride": 1, "width": WIDTH}
+ENCODER = {"clip_frames": 16, "tubelet_frames": 2, "stride": 1, "width": EMBEDDING}
 FRAMES = 1203
 NORMAL, CHECKED = ["a" * 32, "b" * 32, "c" * 32], ["d" * 32, "e" * 32, "f" * 32]
 CAMERAS = {"a": "gate", "b": "gate", "c": "yard", "d": "gate", "e": "yard", "f": "gate"}
@@ -75,7 +77,7 @@ def put_video(
                 for tubelet in parts.plan.tubelet_spans(clip)
             ]
         )
-        embeddings = np.random.default_rng(ord(video[0])).normal(size=(len(places), WIDTH))
+        embeddings = np.random.default_rng(ord(video[0])).normal(size=(len(places), EMBEDDING))
         for rows in odd:
             embeddings[rows] += 3.0
         write_shard(
@@ -259,11 +261,18 @@ def test_means_weigh_cameras_by_their_days() -> None:
     assert mean["flagged_share"] == 0.025
 
 
-@pytest.mark.parametrize("distance", ["knn", "patch"])
+@pytest.mark.parametrize(
+    ("distance", "remedy"),
+    [
+        ("knn", "build it with --distances knn$"),
+        ("patch", "build it with --distances patch, from footage embedded with --patch-sketch"),
+        ("cosine", "a distance is one of mse, diagonal, mahalanobis, pca, knn, patch"),
+    ],
+)
 def test_a_distance_that_the_profile_lacks(
-    warehouse: Warehouse, profile: ProfileRef, distance: str
+    warehouse: Warehouse, profile: ProfileRef, distance: str, remedy: str
 ) -> None:
-    with pytest.raises(MissingStatisticsError, match=f"build it with --distances {distance}"):
+    with pytest.raises(MissingStatisticsError, match=remedy):
         backtest(warehouse, profile, ["1"], [distance])
 
 
@@ -307,3 +316,82 @@ def test_the_page_holds_every_candidate(warehouse: Warehouse, profile: ProfileRe
     rows = re.findall(r"<tr><td>default@1</td><td>(.*?)</td><td>(.*?)</td>", page)
     assert rows == [(item["distance"], item["threshold_rule"]) for item in document["candidates"]]
     assert len(rows) == len(DISTANCES) * len(THRESHOLDS)
+
+
+def candidate(rule: str, rate: float | None, distance: str = "mse") -> dict[str, Any]:
+    return {
+        "profile": "default@1", "distance": distance, "threshold_rule": rule, "cameras": 1,
+        "camera_days": 30.0, "events": int(30 * (rate or 0)), "events_per_camera_day": rate,
+        "flagged_share": 0.001,
+    }  # fmt: skip
+
+
+def page_of(*candidates: dict[str, Any], **changes: Any) -> str:
+    document = {
+        "backtest_id": "b", "created_at": "2026-03-01T00:00:00+00:00", "candidates": candidates,
+        "outcomes": [], **changes,
+    }  # fmt: skip
+    return render_backtest(document)
+
+
+def test_rates_of_equal_height_are_drawn_apart() -> None:
+    same = [candidate(rule, 2.0, name) for name in ("mse", "knn") for rule in ("1", "2")]
+    first, second = plot_rates(same).lines
+    assert [y for _, y, _ in first.points] == [y for _, y, _ in second.points]
+    assert not {x for x, _, _ in first.points} & {x for x, _, _ in second.points}
+    assert first.points[1][0] < second.points[1][0] < WIDTH
+
+
+def test_a_rate_of_0_lies_below_every_other() -> None:
+    plot = plot_rates([candidate("1", 20.0), candidate("2", 0.03), candidate("3", 0.0)])
+    heights = [y for _, y, _ in plot.lines[0].points]
+    assert heights == sorted(heights)
+    assert heights[-1] == plot.ticks[0][0] > plot.ticks[1][0]
+    assert [label for _, label, _ in plot.ticks] == ["none", "0.01", "0.1", "1", "10", "100"]
+    assert all(0 < y < HEIGHT for y, _, _ in plot.ticks)
+
+
+@pytest.mark.parametrize("rates", [[1e-9, 1e9], [5.0], [0.0], [0.0, 0.0], [1.0], [0.02]])
+def test_one_a_day_is_always_to_be_seen(rates: list[float]) -> None:
+    plot = plot_rates([candidate(f"{number}", rate) for number, rate in enumerate(rates)])
+    (reference,) = (y for y, _, is_reference in plot.ticks if is_reference)
+    assert 0 < reference < HEIGHT
+    assert all(0 < y < HEIGHT and 0 < x < WIDTH for x, y, _ in plot.lines[0].points)
+    tops = [y for y, _, _ in plot.ticks[1:]]
+    assert tops == sorted(tops, reverse=True)
+    for rate, (_, y, _) in zip(rates, plot.lines[0].points, strict=True):
+        assert (y <= reference) == (rate >= 1)
+
+
+def test_no_two_of_many_lines_look_alike() -> None:
+    lines = plot_rates([candidate("1", 1.0, f"d{number}") for number in range(24)]).lines
+    assert len({(line.colour, line.dash) for line in lines}) == 24
+
+
+@pytest.mark.parametrize(
+    "candidates",
+    [[], [candidate("1", None)], [candidate("1", None), candidate("2", 3.0)]],
+    ids=["nothing", "no rate", "one without a rate"],
+)
+def test_a_page_is_drawn_whatever_there_is(candidates: list[dict[str, Any]]) -> None:
+    page = page_of(*candidates)
+    assert page.count('class="dot') == sum(bool(c["events_per_camera_day"]) for c in candidates)
+    assert 'd="M"' not in page
+
+
+def test_short_footage_says_what_it_cannot_show() -> None:
+    short = {**candidate("1", 24.0), "camera_days": 0.5}
+    assert "on 12 h 0 min of stored footage" in page_of(short)
+    assert "a single event in all of it is 2 a camera a day" in page_of(short)
+    assert "on 30.0 camera-days of stored footage" in page_of(candidate("1", 24.0))
+    assert "It is short" not in page_of(candidate("1", 24.0))
+
+
+def test_names_are_text_whatever_they_are() -> None:
+    name = '</td><script>alert("1")</script>\u202e\n'
+    outcome = Outcome("default@1", "mse", "1.0", name, 1.0, 1.0, 1, 1, 1)
+    page = page_of(candidate("1", 1.0), outcomes=[outcome.as_json()])
+    assert "<script" not in page
+    assert "\u202e" not in page
+    assert "&lt;script&gt;" in page
+    assert "default-src 'none'" in page
