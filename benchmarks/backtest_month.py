@@ -6,7 +6,8 @@ A month at 25 frames a second and stride 4 is 8.1 million rows, 20 GB of shards.
 (--rows), as hour-long videos of random embeddings; seconds for the month are scaled from the longer
 of two lengths. Every backtest runs in a process of its own, which tells its own peak of memory.
 Rates are against reading the embeddings with pyarrow alone, pages checked as ours are: medians of
-interleaved rounds. All of it lies in the page cache where that is large enough.
+interleaved rounds, by the clock and by the processor's time (a busy machine tells on the former).
+All of it lies in the page cache where that is large enough.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
+from storage.calibration import CalibrationRows, CalibrationWriter, read_calibration_file
 from storage.footage import Sighting, all_sightings, record_sighting
 from storage.profile_lineage import ProfileVideo
 from storage.profiles import find_profile
@@ -33,10 +35,13 @@ from storage.videos import VideoRecord, write_video
 from storage.warehouse import Warehouse
 from tasks.backtesting import try_profile
 from tasks.normal_footage import NormalFootage, NormalVideo
+from tasks.normality.events import MERGED
+from tasks.normality.recurrence import Recurrence
 from tasks.normality.scopes import ALL
+from tasks.normality.thresholds import ThresholdRule
 from tasks.parameters import ProfileOptions, Scoring
 from tasks.profile_building import NormalSums, Plan
-from tasks.profile_use import ProfileInUse
+from tasks.profile_use import ProfileInUse, calibration_of
 from tasks.profiling import commit_profile
 from tasks.recording import Recording
 from tasks.video_scoring import score_rows
@@ -136,15 +141,22 @@ def in_process(run: Callable[..., None], *arguments: Any) -> dict[str, float]:
     process.join()
     if process.exitcode:
         raise RuntimeError(f"{run.__name__} has ended with {process.exitcode}")
-    seconds, before_mib, peak_mib = queue.get()
-    return {"seconds": seconds, "before_mib": before_mib, "peak_mib": peak_mib}
+    found: dict[str, float] = queue.get()
+    return found
 
 
 def _measured(queue: Any, run: Callable[..., None], arguments: tuple[Any, ...]) -> None:
     """Tell how long something takes, and the most memory held before and at its end."""
-    before, start = _peak_mib(), time.perf_counter()
+    before, start, processor = _peak_mib(), time.perf_counter(), time.process_time()
     run(*arguments)
-    queue.put((round(time.perf_counter() - start, 2), before, _peak_mib()))
+    queue.put(
+        {
+            "seconds": round(time.perf_counter() - start, 2),
+            "processor_s": round(time.process_time() - processor, 2),
+            "before_mib": before,
+            "peak_mib": _peak_mib(),
+        }
+    )
 
 
 def _peak_mib() -> float:
@@ -158,33 +170,70 @@ def measure_backtests(place: str, hours: int, distances: Sequence[str]) -> dict[
     """Return what a backtest of all hours and of a quarter of them takes."""
     short, long = max(hours // 4, 1), hours
     found = {videos: in_process(backtest, place, videos, distances) for videos in (short, long)}
-    slope = (found[long]["seconds"] - found[short]["seconds"]) / (long - short)
+    scale = MONTH_ROWS / (long * HOUR_ROWS) / 60
     return {
         "distances": distances,
         "rows": {videos * HOUR_ROWS: result for videos, result in found.items()},
-        "us_a_row": round(1e6 * slope / HOUR_ROWS, 2),
-        "minutes_a_month": round(found[long]["seconds"] / (long * HOUR_ROWS) * MONTH_ROWS / 60, 1),
+        "minutes_a_month": round(found[long]["seconds"] * scale, 1),
+        "processor_minutes_a_month": round(found[long]["processor_s"] * scale, 1),
     }
 
 
 def measure_rates(place: str, hours: int, rounds: int) -> dict[str, Any]:
     """Return seconds of reading and of all that reads, and their rates against reading."""
     cases = {"read": read_alone, "score mse": score_alone, "sums": sum_alone, "build": build}
-    seconds: dict[str, list[float]] = {name: [] for name in cases}
+    clocks = {"wall": time.perf_counter, "processor": time.process_time}
+    seconds: dict[tuple[str, str], list[float]] = {
+        (name, clock): [] for name in cases for clock in clocks
+    }
     for _ in range(rounds):
         for name, run in cases.items():
-            start = time.perf_counter()
+            starts = {clock: now() for clock, now in clocks.items()}
             run(place, hours)
-            seconds[name].append(time.perf_counter() - start)
-    medians = {name: statistics.median(found) for name, found in seconds.items()}
+            for clock, now in clocks.items():
+                seconds[name, clock].append(now() - starts[clock])
+    medians = {key: statistics.median(found) for key, found in seconds.items()}
     return {
         name: {
-            "seconds": round(found, 2),
-            "us_a_row": round(1e6 * found / hours / HOUR_ROWS, 2),
-            "rate_against_reading": round(medians["read"] / found, 2),
+            clock: {
+                "us_a_row": round(1e6 * medians[name, clock] / hours / HOUR_ROWS, 2),
+                "rate_against_reading": round(medians["read", clock] / medians[name, clock], 2),
+            }
+            for clock in clocks
         }
-        for name, found in medians.items()
+        for name in cases
     }
+
+
+def write_calibration(path: Path, rows: int) -> None:
+    """Write scores of normal footage, hour by hour."""
+    starts = np.arange(HOUR_ROWS) * FRAMES_A_ROW
+    places = np.stack([starts, starts + FRAMES_A_ROW, np.full(HOUR_ROWS, FRAMES_A_ROW)], axis=1)
+    random = np.random.default_rng(0)
+    with CalibrationWriter.to(path) as writer:
+        for video in range(rows // HOUR_ROWS):
+            scores = {"mse": random.exponential(size=HOUR_ROWS)}
+            writer.write(ALL, video, CalibrationRows(places, places[:, :2] / FPS, scores))
+
+
+def resolve(path: str) -> None:
+    """Read the scores of normal footage and say where the thresholds lie."""
+    rows = read_calibration_file(Path(path), ALL, ONE)
+    normal = calibration_of((item for _, item in rows), "mse")
+    recurrence = Recurrence(normal, MERGED)
+    for rule in map(ThresholdRule.parse, THRESHOLDS):
+        rule.calibrate(recurrence)
+
+
+def measure_calibration(folder: str) -> dict[str, Any]:
+    """Return what the thresholds of a month of normal footage take, a distance, and of a quarter."""
+    found = {}
+    for rows in (MONTH_ROWS // 4, MONTH_ROWS):
+        path = Path(folder) / f"{rows}.parquet"
+        write_calibration(path, rows)
+        found[rows] = in_process(resolve, str(path))
+        path.unlink()
+    return found
 
 
 def measure(place: str, options: argparse.Namespace) -> dict[str, Any]:
@@ -203,6 +252,7 @@ def measure(place: str, options: argparse.Namespace) -> dict[str, Any]:
             measure_backtests(place, hours, ONE),
             measure_backtests(place, few, ALL_DISTANCES),
         ],
+        "thresholds": measure_calibration(place),
     }
 
 
