@@ -141,9 +141,10 @@ class NormalFootage:
             rows = read_shard(self.warehouse, shard, patches=patches)
             first_s = rows.times_s[0, 0] if first_s is None else first_s
             frames = frames_within(rows.frame_start, rows.frame_end, self.spans[video.video_id])
-            counts = frames > 0
-            if not counts.any():
+            if not frames.any():
                 continue
+            # A mask copies all embeddings: most often all of them count.
+            counts = slice(None) if frames.all() else frames > 0
             times_s = rows.times_s[counts]
             yield NormalRows(
                 Observations(
