@@ -226,12 +226,12 @@ def resolve(path: str) -> None:
 
 
 def measure_calibration(folder: str) -> dict[str, Any]:
-    """Return what the thresholds of a month of normal footage take, a distance, and of a quarter."""
-    found = {}
+    """Return what the thresholds of a month, and of a quarter of it, take a distance."""
+    found: dict[str, Any] = {}
     for rows in (MONTH_ROWS // 4, MONTH_ROWS):
         path = Path(folder) / f"{rows}.parquet"
         write_calibration(path, rows)
-        found[rows] = in_process(resolve, str(path))
+        found[str(rows)] = in_process(resolve, str(path))
         path.unlink()
     return found
 

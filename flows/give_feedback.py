@@ -8,7 +8,6 @@ from tasks.feedback import Learned, compare_alarms, take_feedback
 from tasks.normal_choice import add_confirmed, known_lineage, normal_in
 from tasks.parameters import DEFAULT_WAREHOUSE, ProfileOptions, Verdicts, WarehousePlace
 from tasks.profiling import commit_profile
-from tasks.regression import check_regression
 
 
 @flow(name="give-feedback")
@@ -23,5 +22,5 @@ def give_feedback(
         options = ProfileOptions(**known.options)
         built = commit_profile(warehouse, name, videos, options, "feedback")
         changes = [compare_alarms(warehouse, built, report_id) for report_id in reports]
-        learned.append(Learned(built, tuple(changes), check_regression(warehouse, built)))
+        learned.append(Learned(built, tuple(changes)))
     return learned

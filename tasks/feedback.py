@@ -22,7 +22,6 @@ from tasks.normality.thresholds import ThresholdRule
 from tasks.profile_use import Judge, ProfileInUse
 from tasks.profiling import BuiltProfile
 from tasks.recording import Recording
-from tasks.regression import Regression
 from tasks.retrying import STEP
 from tasks.video_scoring import score_rows
 
@@ -63,12 +62,10 @@ class Learned:
     Attributes:
         profile: Its version now.
         changes: What that means for the reports that the events are of.
-        regression: How it does on all confirmed anomalies.
     """
 
     profile: BuiltProfile
     changes: tuple[AlarmChange, ...]
-    regression: Regression
 
 
 @task(**STEP)

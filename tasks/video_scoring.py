@@ -18,7 +18,7 @@ from storage.warehouse import Warehouse
 from tasks.health import health_of
 from tasks.normality.events import Event, find_events
 from tasks.normality.health import HealthInterval
-from tasks.normality.moments import Moments, merged_moments
+from tasks.normality.moments import Moments, merged
 from tasks.normality.patch_distance import Patches
 from tasks.normality.scopes import hours_of
 from tasks.normality.series import ScoreSeries
@@ -168,7 +168,7 @@ def score_video(
         flagged=scores[judge.distance] > threshold,
         events=events,
         heats=_heats(warehouse, shards, judge, scope, events),
-        moments=merged_moments(moments),
+        moments=merged(moments),
         health=health_of(
             warehouse, sighting.video_id, judge.profile.content.references.get(sighting.camera)
         ),

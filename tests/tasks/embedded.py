@@ -35,7 +35,6 @@ from tasks.parameters import Period, ProfileOptions, Scoring
 from tasks.profile_use import ProfileInUse
 from tasks.profiling import BuiltProfile, commit_profile
 from tasks.recording import Recording
-from tasks.regression import check_regression
 from tasks.scoring import choose_scored, find_version, write_report
 from tasks.video_scoring import ScoredRows, score_rows
 
@@ -179,7 +178,7 @@ class Archive:
             options = ProfileOptions(**known.options)
             built = commit_profile.fn(self.place, name, videos, options, "feedback")
             changes = [compare_alarms.fn(self.place, built, report) for report in reports]
-            learned.append(Learned(built, tuple(changes), check_regression.fn(self.place, built)))
+            learned.append(Learned(built, tuple(changes)))
         return learned
 
     def score(

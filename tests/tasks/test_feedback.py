@@ -18,6 +18,7 @@ from storage.reports import Report, read_report
 from storage.shards import index_shards
 from tasks.normality.errors import MissingStatisticsError, NoNormalFootageError
 from tasks.profiling import BuiltProfile
+from tasks.regression import Regression
 from tests.storage.samples import files_in
 from tests.tasks.embedded import ENCODER_ID, Archive, Seen, gaussian
 
@@ -84,7 +85,7 @@ def test_what_is_normal_is_learned_and_its_alarm_vanishes(archive: Archive) -> N
         ("gate", lorry.path, 20, 40)
     ]
     assert (change.appeared, change.unknown) == ((), 0)
-    assert learned.regression.anomalies == 0
+    assert learned.profile.regression.anomalies == 0
     assert events_of(archive.score(lorry.path), lorry.path) == []
 
     after = files_in(archive.warehouse)
@@ -111,7 +112,7 @@ def test_an_anomaly_is_never_learned(archive: Archive) -> None:
     event_id = first_event(archive, thief)
     (learned,) = archive.feedback({event_id: "anomaly"})
     assert not learned.profile.is_new, "it was not part of it"
-    assert (learned.regression.anomalies, learned.regression.missed) == (1, ())
+    assert learned.profile.regression == Regression(1, ())
     for name in ("default", "other"):
         built = archive.build(NORMAL, name=name)  # of the thief's video too
         assert frames_that_count(archive, built, thief) == 60
@@ -155,7 +156,10 @@ def test_an_anomaly_that_a_later_version_overlooks_is_named(archive: Archive) ->
     report = archive.score(lorry.path).document
     assert report["regression"] == {"anomalies": 1, "missed": [event_id]}
     (learned,) = archive.feedback({lorry_id: "normal"})
-    assert (learned.regression.anomalies, learned.regression.missed) == (1, (event_id,))
+    assert (learned.profile.regression.anomalies, learned.profile.regression.missed) == (
+        1,
+        (event_id,),
+    )
     assert archive.score(lorry.path, threshold="2.0").document["regression"]["missed"] == []
 
 
@@ -169,7 +173,7 @@ def test_the_last_word_counts(archive: Archive) -> None:
         (said,) = all_feedback(archive.warehouse)
         assert said.verdict == verdict
         counted.append(frames_that_count(archive, learned.profile, thing))
-        assert learned.regression.anomalies == (verdict == "anomaly")
+        assert learned.profile.regression.anomalies == (verdict == "anomaly")
     assert counted == [20, 0, 20, 0]
     unlearned = archive.content(learned.profile)
     np.testing.assert_allclose(unlearned.mean, archive.content(first).mean, rtol=1e-9)
@@ -205,7 +209,9 @@ def test_many_events_of_several_profiles_are_taken_in_at_once(archive: Archive) 
     assert frames_that_count(archive, gate, things["gate-lorry"]) == 20
     assert frames_that_count(archive, gate, things["gate-thief"]) == 0
     assert frames_that_count(archive, yard, things["yard-fox"]) == 20
-    assert [item.regression.anomalies for item in learned] == [1, 1], "an anomaly is one for all"
+    assert [item.profile.regression.anomalies for item in learned] == [1, 1], (
+        "an anomaly is one for all"
+    )
 
 
 def test_an_event_is_that_of_the_newest_report(archive: Archive) -> None:
@@ -233,7 +239,7 @@ def test_a_report_whose_footage_was_pruned_says_so(archive: Archive) -> None:
     assert (change.unknown, change.alarms, change.vanished) == (1, 1, ())
     assert learned.profile.selector == first.selector, "there is nothing left to learn from"
     (learned,) = archive.feedback({event["event_id"]: "anomaly"})
-    assert learned.regression.anomalies == 0
+    assert learned.profile.regression.anomalies == 0
 
 
 def test_a_camera_is_not_judged_by_a_stretch_that_was_called_normal(archive: Archive) -> None:
