@@ -225,8 +225,8 @@ def resolve(path: str) -> None:
         rule.calibrate(recurrence)
 
 
-def measure_calibration(folder: str) -> dict[str, Any]:
-    """Return what the thresholds of a month of normal footage take, a distance, and of a quarter."""
+def measure_calibration(folder: str) -> dict[int, dict[str, float]]:
+    """Return what the thresholds of a month of normal scores take, and of a quarter of it."""
     found = {}
     for rows in (MONTH_ROWS // 4, MONTH_ROWS):
         path = Path(folder) / f"{rows}.parquet"
