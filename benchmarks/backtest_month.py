@@ -225,13 +225,13 @@ def resolve(path: str) -> None:
         rule.calibrate(recurrence)
 
 
-def measure_calibration(folder: str) -> dict[str, Any]:
-    """Return what the thresholds of a month, and of a quarter of it, take a distance."""
-    found: dict[str, Any] = {}
+def measure_calibration(folder: str) -> dict[int, dict[str, float]]:
+    """Return what the thresholds of a month of normal scores take, and of a quarter of it."""
+    found: dict[int, dict[str, float]] = {}
     for rows in (MONTH_ROWS // 4, MONTH_ROWS):
         path = Path(folder) / f"{rows}.parquet"
         write_calibration(path, rows)
-        found[str(rows)] = in_process(resolve, str(path))
+        found[rows] = in_process(resolve, str(path))
         path.unlink()
     return found
 
