@@ -1,7 +1,8 @@
-"""The command that keeps a site on one machine running; it runs no flow itself."""
+"""The commands that set up a site; they run no flow themselves."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from pathlib import Path
@@ -34,9 +35,7 @@ def serve(
     from flows.serving.layout import PREFECT_FILE, Site
     from flows.serving.supervisor import SiteError, keep_site
 
-    root = Path(os.environ.get("NIGHTJAR_ROOT") or Path(__file__).parents[2]).resolve()
-    if not (root / PREFECT_FILE).is_file():
-        wrong_usage(f"no {root / PREFECT_FILE}: set NIGHTJAR_ROOT to a clone of nightjar")
+    root = _project(PREFECT_FILE)
     if runs < 1 or keep_days < 1:
         wrong_usage("--runs and --keep-days are at least 1")
     site = Site(home.resolve(), root, host, port, runs, keep_days)
@@ -50,3 +49,38 @@ def serve(
     except (SiteError, OSError) as error:
         complain(str(error))
         sys.exit(FAILED)
+
+
+def deploy() -> None:
+    """Tell the Prefect server at PREFECT_API_URL of the work pool, deployments and automations.
+
+    What is there already is brought up to date. 'nightjar serve' does this by itself.
+    """
+    if not os.environ.get("PREFECT_API_URL"):
+        wrong_usage("set PREFECT_API_URL to the server's address, as http://127.0.0.1:4200/api")
+    from flows.serving.layout import PREFECT_FILE
+
+    root = _project(PREFECT_FILE)
+    os.environ["NIGHTJAR_ROOT"] = str(root)
+    from prefect.client.orchestration import get_client
+
+    from flows.serving.registration import REFUSALS, register
+
+    async def bring_up_to_date() -> bool:
+        async with get_client() as client:
+            return await register(client, root)
+
+    try:
+        changed = asyncio.run(bring_up_to_date())
+    except REFUSALS as error:
+        complain(str(error))
+        sys.exit(FAILED)
+    sys.stdout.write(f"deployments {'registered' if changed else 'are as they were'}\n")
+
+
+def _project(prefect_file: Path) -> Path:
+    """Return the folder of the project whose deployments are meant."""
+    root = Path(os.environ.get("NIGHTJAR_ROOT") or Path(__file__).parents[2]).resolve()
+    if not (root / prefect_file).is_file():
+        wrong_usage(f"no {root / prefect_file}: set NIGHTJAR_ROOT to a clone of nightjar")
+    return root

@@ -76,13 +76,15 @@ class Site:
             "PREFECT_API_URL": self.api_url,
             "NIGHTJAR_ROOT": str(self.root),
         }
-        keep = {
+        of_this_site = {
             "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(self.keep_days * _DAY_S),
+            # Prefect unpacks its page beside its own code, which is not to be written.
+            "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(self.home / "ui"),
         }
         # The worker and its runs show the server what the server asks for.
         secret = given.get("PREFECT_SERVER_API_AUTH_STRING")
         auth = {"PREFECT_API_AUTH_STRING": secret} if secret else {}
-        return {**_DEFAULTS, **keep, **auth, **given, **fixed}
+        return {**_DEFAULTS, **of_this_site, **auth, **given, **fixed}
 
     def server_command(self) -> list[str]:
         """Return what starts Prefect's server."""

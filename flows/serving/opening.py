@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 import sys
 from pathlib import Path
 
-import httpx
-import yaml
 from prefect.client.orchestration import get_client
-from prefect.exceptions import PrefectException
-from pydantic import ValidationError
 
 from flows.serving.recovery import take_up_again
-from flows.serving.registration import register
+from flows.serving.registration import REFUSALS, register
 
 
 async def open_site(root: Path) -> list[str]:
@@ -29,10 +24,7 @@ def main() -> None:
     """Open the site of the project whose folder is the argument."""
     try:
         news = asyncio.run(open_site(Path(sys.argv[1])))
-    except (
-        OSError, ValidationError, yaml.YAMLError, subprocess.CalledProcessError,
-        PrefectException, httpx.HTTPError,
-    ) as error:  # fmt: skip
+    except REFUSALS as error:
         sys.exit(f"nightjar serve: {error}")
     sys.stderr.write("".join(f"nightjar serve: {line}\n" for line in news))
 

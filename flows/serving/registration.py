@@ -12,15 +12,25 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import yaml
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import VariableCreate, VariableUpdate, WorkPoolCreate
 from prefect.events.schemas.automations import AutomationCore
-from prefect.exceptions import ObjectAlreadyExists
+from prefect.exceptions import ObjectAlreadyExists, PrefectException
+from pydantic import ValidationError
 
 from flows.serving.layout import AUTOMATIONS_FILE, POOL, PREFECT_FILE
 
 _REGISTERED = "nightjar_registered"
+REFUSALS = (
+    OSError,
+    ValidationError,
+    yaml.YAMLError,
+    subprocess.CalledProcessError,
+    PrefectException,
+    httpx.HTTPError,
+)
 
 
 def digest_of(root: Path) -> str:
