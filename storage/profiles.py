@@ -25,6 +25,7 @@ from storage.profile_lineage import ProfileLineage
 from storage.warehouse import Warehouse
 
 FOLDER = "profiles"
+UPDATE = "update"  # what a lineage says it was made by where it adds to a version
 COLLISION_S = 0.2
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -105,12 +106,25 @@ def check_name(name: str) -> None:
 
 
 def same_version(warehouse: Warehouse, name: str, lineage: ProfileLineage) -> ProfileRef | None:
-    """Return the newest version of a name if it was built from just this."""
+    """Return the newest version of a name if it was built from just this.
+
+    An update is one of the versions of its own encoder: where the newest of these says the same,
+    it need not be the newest of all, as while an archive moves from one encoder to another.
+    """
     check_name(name)
-    newest = versions_of(warehouse, name)[-1:]
-    return next(
-        (ref for ref in newest if _said_by(warehouse, ref, "digest") == lineage.digest), None
-    )
+    if lineage.made_by == UPDATE:
+        newest = newest_by(warehouse, name, lineage.encoder_id)
+    else:
+        newest = next(reversed(versions_of(warehouse, name)), None)
+    same = newest and _said_by(warehouse, newest, "digest") == lineage.digest
+    return newest if same else None
+
+
+def newest_by(warehouse: Warehouse, name: str, encoder_id: str) -> ProfileRef | None:
+    """Return the newest version of a name that was built with an encoder."""
+    check_name(name)
+    versions = reversed(versions_of(warehouse, name))
+    return next((ref for ref in versions if encoder_of(warehouse, ref) == encoder_id), None)
 
 
 def find_profile(warehouse: Warehouse, selector: str) -> ProfileRef:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     field_validator,
@@ -22,25 +24,69 @@ from tasks.normality.events import EventRule
 from tasks.normality.ladder import MISSION
 from tasks.normality.scopes import By
 from tasks.normality.thresholds import DEFAULT_THRESHOLD
-from tasks.retention import What, parse_age
 from tasks.video.path_pattern import PRESETS, PathPattern
+
+# Patterns below are for Prefect's server; the flow refuses the same in plainer words.
+OPEN = "{{"  # how Prefect leaves a value of a deployment whose variable was not set
+
+
+def _given(values: Any) -> Any:
+    """Return the values of a list without those that a deployment has left open."""
+    if not isinstance(values, list):
+        return values
+    return [value for value in values if value and not str(value).startswith(OPEN)]
+
+
+def _not_open(place: str) -> str:
+    """Refuse a place that a deployment has left open: it would be taken for a folder's name."""
+    if not place or place.startswith(OPEN):
+        raise ValueError("give a folder or s3://bucket/prefix: the deployment names none")
+    return place
+
 
 Paths = Annotated[
     list[str],
+    BeforeValidator(_given),
     Field(min_length=1, description="Files, folders (searched recursively) or glob patterns."),
+]
+NormalPaths = Annotated[
+    list[str],
+    BeforeValidator(_given),
+    Field(
+        description="Footage of normal days: the profile is built from it at first, and brought up "
+        "to date when files are added. Without, the profile is used as it is."
+    ),
 ]
 Selectors = Annotated[
     list[str],
     Field(description="Paths, folders or globs of footage already embedded, or camera:NAME."),
 ]
 WarehousePlace = Annotated[
-    str, Field(description="Folder, or s3://bucket/prefix, that holds everything nightjar keeps.")
+    str,
+    AfterValidator(_not_open),
+    Field(
+        description="Folder, or s3://bucket/prefix, that holds everything nightjar keeps.",
+        json_schema_extra={"minLength": 1},
+    ),
 ]
 ReportIds = Annotated[
     list[str], Field(min_length=1, description="Ids of reports: the names of their folders.")
 ]
-ProfileName = Annotated[str, Field(description="Name of the profile of normal behaviour.")]
-ProfileSelector = Annotated[str, Field(description="NAME for the newest version, or NAME@VERSION.")]
+_NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+ProfileName = Annotated[
+    str,
+    Field(
+        description="Name of the profile of normal behaviour.",
+        json_schema_extra={"pattern": f"^{_NAME}$"},
+    ),
+]
+ProfileSelector = Annotated[
+    str,
+    Field(
+        description="NAME for the newest version, or NAME@VERSION.",
+        json_schema_extra={"pattern": f"^{_NAME}(@[0-9]+)?$"},
+    ),
+]
 ProfileSelectors = Annotated[
     list[str], Field(min_length=1, description="Profiles, each NAME or NAME@VERSION.")
 ]
@@ -53,17 +99,24 @@ ThresholdText = Annotated[
     Field(
         description="A number, quantile:Q of the normal footage's own scores, or budget:K/day: "
         "as high as it takes for normal footage to give K events a camera a day. auto is "
-        "budget:1/day from a camera-day of normal footage on, and quantile:0.999 with less."
+        "budget:1/day from a camera-day of normal footage on, and quantile:0.999 with less.",
+        json_schema_extra={
+            "pattern": r"^(auto|quantile:[0-9.]+|budget:[0-9.eE+-]+/(day|week)|[+-]?[0-9.]+"
+            r"([eE][+-]?[0-9]+)?)$"
+        },
     ),
 ]
 
 Thresholds = Annotated[
     list[str], Field(min_length=1, description="Thresholds to try, each as --threshold takes it.")
 ]
+DistanceName = Annotated[str, Field(json_schema_extra={"enum": [*DISTANCES]})]
 Distances = Annotated[
-    list[str],
+    list[DistanceName],
     Field(description="Distances to try; all that the profile was built for unless told."),
 ]
+
+Quiet = Annotated[bool, Field(description="Write no report where there is nothing new.")]
 
 DEFAULT_WAREHOUSE = "./warehouse"
 DEFAULT_PROFILE = "default"
@@ -136,7 +189,7 @@ class ProfileOptions(BaseModel):
         "all",
         description="One mean for all footage, one a camera, or one an hour of a camera's day.",
     )
-    distances: tuple[str, ...] | None = Field(
+    distances: tuple[DistanceName, ...] | None = Field(
         None,
         description=f"Distances that the profile can score by, of {', '.join(DISTANCES)}; "
         "all that its shards allow unless told.",
@@ -172,7 +225,7 @@ class Scoring(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    distance: str = Field(
+    distance: DistanceName = Field(
         MISSION,
         description=f"What flags and events are judged by: {', '.join(DISTANCES)}. "
         f"{MISSION} is always reported.",
@@ -209,32 +262,6 @@ class Scoring(BaseModel):
     def events(self, rule: EventRule) -> EventRule:
         """Return an event rule with what was asked for in its place."""
         return replace(rule, **self.model_dump(exclude={"distance"}, exclude_none=True))
-
-
-class Retention(BaseModel):
-    """What is old enough to go."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    older_than: str = Field(
-        description="What is older goes: 12h, 30d or 8w. A video is as old as its recording."
-    )
-    cameras: list[str] = Field(
-        default=[], description="Videos of these cameras alone, and reports about them alone."
-    )
-    what: What = Field("all", description="Embeddings, reports, or both.")
-
-    @field_validator("older_than")
-    @classmethod
-    def _check_age(cls, text: str) -> str:
-        """Refuse a wrong age before anything starts."""
-        parse_age(text)
-        return text
-
-    @property
-    def age(self) -> timedelta:
-        """The age asked for."""
-        return parse_age(self.older_than)
 
 
 class Encoding(BaseModel):

@@ -35,6 +35,7 @@ from flows.command_line.results import (
     report_lines,
 )
 from flows.command_line.retention_commands import plan, prune, report
+from flows.command_line.schedule_commands import nightly, reprocess
 from flows.command_line.warehouse_commands import quarantine, repair, verify
 
 app = App(
@@ -45,7 +46,7 @@ app = App(
 
 app.command(quarantine)
 app.command(profile)
-for command in (backtest, feedback, verify, repair, plan, prune, report):
+for command in (nightly, reprocess, backtest, feedback, verify, repair, plan, prune, report):
     app.command(command)
 
 
