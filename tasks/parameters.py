@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from tasks.encoder.checkpoint import DEFAULT_MODEL, Checkpoint
+from tasks.form import MOMENT, given, not_open, told
 from tasks.normality.distances import DISTANCES, check_distance
 from tasks.normality.events import EventRule
 from tasks.normality.ladder import MISSION
@@ -26,97 +27,65 @@ from tasks.normality.scopes import By
 from tasks.normality.thresholds import DEFAULT_THRESHOLD
 from tasks.video.path_pattern import PRESETS, PathPattern
 
-# Patterns below are for Prefect's server; the flow refuses the same in plainer words.
-OPEN = "{{"  # how Prefect leaves a value of a deployment whose variable was not set
-
-
-def _given(values: Any) -> Any:
-    """Return the values of a list without those that a deployment has left open."""
-    if not isinstance(values, list):
-        return values
-    return [value for value in values if value and not str(value).startswith(OPEN)]
-
-
-def _not_open(place: str) -> str:
-    """Refuse a place that a deployment has left open: it would be taken for a folder's name."""
-    if not place or place.startswith(OPEN):
-        raise ValueError("give a folder or s3://bucket/prefix: the deployment names none")
-    return place
-
-
 Paths = Annotated[
     list[str],
-    BeforeValidator(_given),
-    Field(min_length=1, description="Files, folders (searched recursively) or glob patterns."),
+    BeforeValidator(given),
+    Field(min_length=1),
+    told("Files, folders (searched recursively) or glob patterns."),
 ]
 NormalPaths = Annotated[
     list[str],
-    BeforeValidator(_given),
-    Field(
-        description="Footage of normal days: the profile is built from it at first, and brought up "
-        "to date when files are added. Without, the profile is used as it is."
+    BeforeValidator(given),
+    told(
+        "Footage of normal days: the profile is built from it at first, and brought up to date "
+        "when files are added. Without, the profile is used as it is."
     ),
 ]
 Selectors = Annotated[
     list[str],
-    Field(description="Paths, folders or globs of footage already embedded, or camera:NAME."),
+    told("Paths, folders or globs of footage already embedded, or camera:NAME."),
 ]
 WarehousePlace = Annotated[
     str,
-    AfterValidator(_not_open),
-    Field(
-        description="Folder, or s3://bucket/prefix, that holds everything nightjar keeps.",
-        json_schema_extra={"minLength": 1},
-    ),
+    AfterValidator(not_open),
+    told("Folder, or s3://bucket/prefix, that holds everything nightjar keeps.", minLength=1),
 ]
 ReportIds = Annotated[
-    list[str], Field(min_length=1, description="Ids of reports: the names of their folders.")
+    list[str], Field(min_length=1), told("Ids of reports: the names of their folders.")
 ]
 _NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
-ProfileName = Annotated[
-    str,
-    Field(
-        description="Name of the profile of normal behaviour.",
-        json_schema_extra={"pattern": f"^{_NAME}$"},
-    ),
-]
+ProfileName = Annotated[str, told("Name of the profile of normal behaviour.", pattern=f"^{_NAME}$")]
 ProfileSelector = Annotated[
-    str,
-    Field(
-        description="NAME for the newest version, or NAME@VERSION.",
-        json_schema_extra={"pattern": f"^{_NAME}(@[0-9]+)?$"},
-    ),
+    str, told("NAME for the newest version, or NAME@VERSION.", pattern=f"^{_NAME}(@[0-9]+)?$")
 ]
 ProfileSelectors = Annotated[
-    list[str], Field(min_length=1, description="Profiles, each NAME or NAME@VERSION.")
+    list[str], Field(min_length=1), told("Profiles, each NAME or NAME@VERSION.")
 ]
 Verdicts = Annotated[
     dict[str, Literal["normal", "anomaly"]],
-    Field(min_length=1, description="What each event was: normal or anomaly, by the event's id."),
+    Field(min_length=1),
+    told("What each event was: normal or anomaly, by the event's id."),
 ]
 ThresholdText = Annotated[
     str,
-    Field(
-        description="A number, quantile:Q of the normal footage's own scores, or budget:K/day: "
-        "as high as it takes for normal footage to give K events a camera a day. auto is "
-        "budget:1/day from a camera-day of normal footage on, and quantile:0.999 with less.",
-        json_schema_extra={
-            "pattern": r"^(auto|quantile:[0-9.]+|budget:[0-9.eE+-]+/(day|week)|[+-]?[0-9.]+"
-            r"([eE][+-]?[0-9]+)?)$"
-        },
+    told(
+        "A number, quantile:Q of the normal footage's own scores, or budget:K/day: as high as it "
+        "takes for normal footage to give K events a camera a day. auto is budget:1/day from a "
+        "camera-day of normal footage on, and quantile:0.999 with less.",
+        pattern=r"^(auto|quantile:(0?\.[0-9]+|[01](\.0+)?)|budget:[0-9.eE+-]+/(day|week)"
+        r"|[+-]?[0-9.]+([eE][+-]?[0-9]+)?)$",
     ),
 ]
-
 Thresholds = Annotated[
-    list[str], Field(min_length=1, description="Thresholds to try, each as --threshold takes it.")
+    list[str], Field(min_length=1), told("Thresholds to try, each as --threshold takes it.")
 ]
 DistanceName = Annotated[str, Field(json_schema_extra={"enum": [*DISTANCES]})]
 Distances = Annotated[
     list[DistanceName],
-    Field(description="Distances to try; all that the profile was built for unless told."),
+    told("Distances to try; all that the profile was built for unless told."),
 ]
 
-Quiet = Annotated[bool, Field(description="Write no report where there is nothing new.")]
+Quiet = Annotated[bool, told("Write no report where there is nothing new.")]
 
 DEFAULT_WAREHOUSE = "./warehouse"
 DEFAULT_PROFILE = "default"
@@ -163,8 +132,12 @@ class Period(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    since: AwareDatetime | None = Field(None, description="Recorded then or later.")
-    until: AwareDatetime | None = Field(None, description="Recorded before then.")
+    since: AwareDatetime | None = Field(
+        None, description="Recorded then or later.", json_schema_extra=MOMENT
+    )
+    until: AwareDatetime | None = Field(
+        None, description="Recorded before then.", json_schema_extra=MOMENT
+    )
 
     def holds(self, recorded_at: str | None) -> bool:
         """Return whether footage that begins at a moment, ISO 8601, is meant."""

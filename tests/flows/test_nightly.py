@@ -41,9 +41,7 @@ def names_in(summary: dict[str, Any]) -> list[str]:
     return [Path(video["path"]).name for video in report_of(summary)["videos"]]
 
 
-def test_each_file_is_reported_by_one_night(
-    nightjar: Nightjar, archive: Path, model: Path
-) -> None:
+def test_each_file_is_reported_by_one_night(nightjar: Nightjar, archive: Path, model: Path) -> None:
     options = night_options(archive, model)
     first = nightjar(*options)
     assert first.code == 0, first.err
