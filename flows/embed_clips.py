@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prefect import flow
 
+from tasks.archive_part import ArchivePart
 from tasks.embedding import (
     Embedded,
     embed_videos,
@@ -11,7 +12,7 @@ from tasks.embedding import (
     plan_embedding,
     wait_for_others,
 )
-from tasks.estimation import record_embedding
+from tasks.estimation import announce_embedding, record_embedding
 from tasks.parameters import DEFAULT_WAREHOUSE, Encoding, Selectors, WarehousePlace
 from tasks.progress import measured
 
@@ -24,10 +25,12 @@ def embed_clips(
     encoding: Encoding = DEFAULT_ENCODING,
     footage: Selectors = [],  # noqa: B006 - Prefect shows it in its form, nobody changes it
     present: bool = False,
+    part: ArchivePart | None = None,
 ) -> Embedded:
     """Encode the clips of the footage that have no shard; all footage if none is named."""
     identity = identify(encoding)
-    batches = plan_embedding(warehouse, identity, footage, present)
+    batches = plan_embedding(warehouse, identity, footage, present, part)
+    announce_embedding(warehouse, identity, encoding, batches)
     clips = sum(job.clips for batch in batches for job in batch)
     with measured("embedding", "clips", total=clips, videos=sum(map(len, batches))):
         embedded = [embed_videos(warehouse, encoding, identity, batch) for batch in batches]

@@ -25,6 +25,7 @@ from storage.profile_lineage import ProfileLineage
 from storage.warehouse import Warehouse
 
 FOLDER = "profiles"
+UPDATE = "update"  # what a lineage says it was made by where it adds to a version
 COLLISION_S = 0.2
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -108,13 +109,25 @@ def same_version(warehouse: Warehouse, name: str, lineage: ProfileLineage) -> Pr
     """Return the newest version of a name if it was built from just this.
 
     A version of an older format has no digest and is none: another can be built beside it.
+    An update is one of the versions of its own encoder: where the newest of these says the same,
+    it need not be the newest of all, as while an archive moves from one encoder to another.
     """
     check_name(name)
-    for ref in versions_of(warehouse, name)[-1:]:
-        document = read_document(warehouse, f"{ref.place}/{MARKER}")
-        if document.get("digest") == lineage.digest:
-            return ref
-    return None
+    if lineage.made_by == UPDATE:
+        newest = newest_by(warehouse, name, lineage.encoder_id)
+    else:
+        newest = next(reversed(versions_of(warehouse, name)), None)
+    if newest is None:
+        return None
+    document = read_document(warehouse, f"{newest.place}/{MARKER}")
+    return newest if document.get("digest") == lineage.digest else None
+
+
+def newest_by(warehouse: Warehouse, name: str, encoder_id: str) -> ProfileRef | None:
+    """Return the newest version of a name that was built with an encoder."""
+    check_name(name)
+    versions = reversed(versions_of(warehouse, name))
+    return next((ref for ref in versions if encoder_of(warehouse, ref) == encoder_id), None)
 
 
 def find_profile(warehouse: Warehouse, selector: str) -> ProfileRef:

@@ -15,6 +15,7 @@ from storage.quarantine import quarantine_video
 from storage.shards import index_shards
 from storage.videos import count_frames
 from storage.warehouse import Warehouse
+from tasks.archive_part import ArchivePart, choose_part
 from tasks.encoder.identity import EncoderIdentity, identify_encoder
 from tasks.encoder.videomae import load_encoder
 from tasks.parameters import Encoding
@@ -97,17 +98,27 @@ def identify(encoding: Encoding) -> EncoderIdentity:
 
 @task(**STEP)
 def plan_embedding(
-    place: str, identity: EncoderIdentity, footage: Sequence[str], present: bool
+    place: str,
+    identity: EncoderIdentity,
+    footage: Sequence[str],
+    present: bool,
+    part: ArchivePart | None = None,
 ) -> list[list[EmbeddingJob]]:
-    """Return the videos with clips that have no shard yet, in batches for ``embed_videos``."""
+    """Return the videos with clips that have no shard yet, in batches for ``embed_videos``.
+
+    They come in the order of the part of the archive that is asked for, else of their ids.
+    """
     warehouse = Warehouse.at(place)
     Leases(warehouse, identity.encoder_id).sweep()
     shards = index_shards(warehouse, identity.encoder_id)
+    readable = choose_footage(warehouse, footage, present).readable
+    if part is not None:
+        readable = choose_part(warehouse, readable, part).footage
     chosen: dict[str, list[Sighting]] = {}
-    for sighting in choose_footage(warehouse, footage, present).readable:
+    for sighting in readable:
         chosen.setdefault(sighting.video_id, []).append(sighting)
     jobs = []
-    for video_id, sightings in sorted(chosen.items()):
+    for video_id, sightings in chosen.items() if part is not None else sorted(chosen.items()):
         frames = count_frames(warehouse, video_id)
         parts = parts_of(identity, frames)
         missing = missing_parts(parts, shards.get(video_id, []))

@@ -12,7 +12,7 @@ from storage.feedback import NORMAL, all_feedback
 from storage.footage import Sighting
 from storage.profile_content import read_lineage_at
 from storage.profile_lineage import ProfileLineage, ProfileVideo
-from storage.profiles import find_profile, marker_of
+from storage.profiles import find_profile, marker_of, newest_by
 from storage.shards import index_shards, is_complete
 from storage.videos import creation_time
 from storage.warehouse import Warehouse
@@ -70,10 +70,18 @@ def choose_normal(
 
 
 @task(**STEP)
-def known_lineage(place: str, selector: str) -> ProfileLineage:
-    """Return what a version of a profile was built from."""
+def known_lineage(place: str, selector: str, encoder_id: str | None = None) -> ProfileLineage:
+    """Return what a version of a profile was built from.
+
+    Args:
+        place: The warehouse.
+        selector: NAME@VERSION, or NAME for its newest version.
+        encoder_id: An encoder whose newest version of NAME goes before others.
+    """
     warehouse = Warehouse.at(place)
-    return read_lineage_at(warehouse, marker_of(warehouse, find_profile(warehouse, selector)))
+    own = newest_by(warehouse, selector, encoder_id) if encoder_id else None
+    ref = own or find_profile(warehouse, selector)
+    return read_lineage_at(warehouse, marker_of(warehouse, ref))
 
 
 @task(**STEP)

@@ -35,6 +35,7 @@ from flows.command_line.results import (
     report_lines,
 )
 from flows.command_line.retention_commands import plan, prune, report
+from flows.command_line.schedule_commands import nightly, reprocess
 from flows.command_line.serve_command import deploy, serve
 from flows.command_line.warehouse_commands import quarantine, repair, verify
 
@@ -46,7 +47,10 @@ app = App(
 
 app.command(quarantine)
 app.command(profile)
-for command in (backtest, feedback, verify, repair, plan, prune, report, serve, deploy):
+for command in (
+    *(nightly, reprocess, backtest, feedback, verify, repair, plan, prune, report),
+    *(serve, deploy),
+):
     app.command(command)
 
 
