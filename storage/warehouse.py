@@ -158,6 +158,10 @@ class Warehouse:
                 "free or permit the place, or give another with --warehouse"
             ) from error
 
+    def free_bytes(self) -> int | None:
+        """Return what the disk below has left; None for a store that knows no such thing."""
+        return self.medium.free_bytes()
+
     def commit_file(self, place: str) -> AbstractContextManager[Path]:
         """Return a block that yields a local scratch path; its file is committed on success."""
         return self.medium.commit_file(place)

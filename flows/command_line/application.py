@@ -12,6 +12,7 @@ from cyclopts import App, CycloptsError
 
 from flows.command_line.backtest_command import backtest
 from flows.command_line.console import WRONG_USAGE, complain, session, show
+from flows.command_line.doctor_command import doctor
 from flows.command_line.feedback_commands import feedback
 from flows.command_line.options import (
     DEFAULT_ARCHIVE,
@@ -45,7 +46,7 @@ app = App(
 
 app.command(quarantine)
 app.command(profile)
-for command in (backtest, feedback, verify, repair, plan, prune, report):
+for command in (backtest, feedback, verify, repair, plan, prune, report, doctor):
     app.command(command)
 
 

@@ -25,16 +25,22 @@ _QUIET = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL", "HF_HUB_VERBOSIT
 
 
 @contextmanager
-def session(output: Output) -> Iterator[None]:
-    """Run the block, which runs a flow; errors that tell the user something end the process."""
+def session(output: Output, runs_flow: bool = True) -> Iterator[None]:
+    """Run the block; errors that tell the user something end the process.
+
+    Args:
+        output: How the command speaks.
+        runs_flow: Whether the block may start Prefect's embedded server.
+    """
     for name, value in {**_SETTINGS, **({} if output.verbose else _QUIET)}.items():
         os.environ.setdefault(name, value)
-    from flows.command_line.server import tie_embedded_server
-
     refused, failures = _errors()
     try:
         with _reserved_stdout():
-            tie_embedded_server()
+            if runs_flow:
+                from flows.command_line.server import tie_embedded_server
+
+                tie_embedded_server()
             yield
     except refused as error:
         wrong_usage(message_of(error))
