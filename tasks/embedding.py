@@ -64,6 +64,7 @@ class Embedded:
         bytes: Size of the shards that were committed.
         seconds: What that took, loading the encoder left out.
         busy: Videos that another run embeds just now.
+        frames: Frames that the clips speak for.
     """
 
     clips: int = 0
@@ -71,6 +72,7 @@ class Embedded:
     bytes: int = 0
     seconds: float = 0.0
     busy: tuple[EmbeddingJob, ...] = ()
+    frames: int = 0
 
     def __add__(self, other: Embedded) -> Embedded:
         return Embedded(
@@ -79,6 +81,7 @@ class Embedded:
             self.bytes + other.bytes,
             self.seconds + other.seconds,
             self.busy + other.busy,
+            frames=self.frames + other.frames,
         )
 
 
@@ -160,8 +163,8 @@ def _embed(writer: ShardWriter, job: EmbeddingJob) -> Embedded:
     try:
         sighting = path_to_read(job.sightings)
         parts = parts_of(writer.identity, job.frames)
-        for clips, size_bytes in writer.write(sighting, parts):
-            done += Embedded(clips, bytes=size_bytes)
+        for clips, frames, size_bytes in writer.write(sighting, parts):
+            done += Embedded(clips, bytes=size_bytes, frames=frames)
     except UnreadableVideoError as error:
         if writer.encoding.decoder == "auto":  # what one decoder alone refuses, another may read
             quarantine_video(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
-from flows.command_line.options import Output
+from flows.command_line.options import Common, Output
 
 FAILED = 1
 WRONG_USAGE = 2
@@ -34,6 +34,8 @@ def session(output: Output, runs_flow: bool = True) -> Iterator[None]:
     """
     for name, value in {**_SETTINGS, **({} if output.verbose else _QUIET)}.items():
         os.environ.setdefault(name, value)
+    if isinstance(output, Common) and output.metrics_file:
+        os.environ["NIGHTJAR_METRICS_FILE"] = output.metrics_file
     refused, failures = _errors()
     try:
         with _reserved_stdout():
