@@ -47,8 +47,9 @@ class Warehouse:
         if place.startswith("s3://"):
             return cls(Bucket.at(place))
         if "://" in place and not place.startswith("file://"):
+            told = place.partition("://")[0] + "://…" if "@" in place else place  # it may be secret
             raise WarehouseUnusableError(
-                f"--warehouse {place!r}: give a folder or s3://bucket/prefix"
+                f"--warehouse {told!r}: give a folder or s3://bucket/prefix"
             )
         return cls(LocalFolder.at(place))
 

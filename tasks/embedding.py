@@ -151,7 +151,8 @@ def wait_for_others(place: str, identity: EncoderIdentity, jobs: Sequence[Embedd
     """Wait until no other run embeds any of some videos: it is done with them, or gone."""
     leases = Leases(Warehouse.at(place), identity.encoder_id)
     for job in jobs:
-        logger.info("another run embeds %s: waiting", printable(job.sightings[0].path))
+        path, camera = printable(job.sightings[0].path), job.sightings[0].camera
+        logger.info("another run embeds %s: waiting", path, extra={"camera": camera})
         while leases.is_taken(job.video_id):
             time.sleep(LOOK_AGAIN_S)
 
@@ -172,7 +173,8 @@ def _embed(writer: ShardWriter, job: EmbeddingJob) -> Embedded:
             )
         done += Embedded(0, (LeftOut(path, error.reason),))
     except (FootageChangedError, FootageUnreachableError) as error:
-        logger.warning("left for the next run: %s", error)
+        camera = job.sightings[0].camera
+        logger.warning("left for the next run: %s", error, extra={"camera": camera})
         done += Embedded(0, (LeftOut(path, str(error)),))
     return done
 

@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from tasks.credentials import NoCredentials
 from tasks.encoder.checkpoint import DEFAULT_MODEL, Checkpoint
 from tasks.normality.distances import DISTANCES, check_distance
 from tasks.normality.events import EventRule
@@ -25,16 +26,18 @@ from tasks.normality.thresholds import DEFAULT_THRESHOLD
 from tasks.retention import What, parse_age
 from tasks.video.path_pattern import PRESETS, PathPattern
 
+Address = Annotated[str, NoCredentials()]
 Paths = Annotated[
-    list[str],
+    list[Address],
     Field(min_length=1, description="Files, folders (searched recursively) or glob patterns."),
 ]
 Selectors = Annotated[
-    list[str],
+    list[Address],
     Field(description="Paths, folders or globs of footage already embedded, or camera:NAME."),
 ]
 WarehousePlace = Annotated[
-    str, Field(description="Folder, or s3://bucket/prefix, that holds everything nightjar keeps.")
+    Address,
+    Field(description="Folder, or s3://bucket/prefix, that holds everything nightjar keeps."),
 ]
 ReportIds = Annotated[
     list[str], Field(min_length=1, description="Ids of reports: the names of their folders.")
@@ -242,7 +245,7 @@ class Encoding(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    model: str = Field(DEFAULT_MODEL, description="Hub id or local folder of a VideoMAE.")
+    model: Address = Field(DEFAULT_MODEL, description="Hub id or local folder of a VideoMAE.")
     revision: str | None = Field(
         None, description="Revision of the hub; the default checkpoint is pinned."
     )

@@ -1,15 +1,39 @@
 """What a run leaves for those who watch: metrics, logs, and no secret anywhere."""
 
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from prefect.client.orchestration import get_client
+from prefect.exceptions import PrefectHTTPStatusError
+from prefect.utilities.callables import parameter_schema
 
 from tasks.metrics import read_metrics
 from tests.flows.conftest import Nightjar
 from tests.footage import settled, write_video
 
+ROOT = Path(__file__).resolve().parents[2]
 FRAMES = 20
+SECRET = "hush-hush"
+LOGGING_FLOW = """
+import logging
+from prefect import flow, task
+
+@task
+def leave():
+    logging.getLogger("tasks.trial").info("left %s", "a.mp4", extra={"camera": "gate"})
+
+@flow
+def trial():
+    leave()
+
+logging.getLogger("tasks.trial").info("no run yet")
+trial()
+"""
+HELD = f"s3://AKIAX:{SECRET}@bucket/prefix"
 
 
 def value(path: Path, name: str, **labels: str) -> float | None:
@@ -79,3 +103,60 @@ def test_metrics_that_cannot_be_written_end_no_run(
     common = [*run[5:-1], "--metrics-file", "/proc/nightjar.prom"]
     assert nightjar("extract", "--footage", tmp_path / "new", *common).code == 0
     assert "NIGHTJAR_METRICS_FILE" not in os.environ
+
+
+def test_a_log_line_is_a_json_object_that_names_its_run(api_url: str) -> None:
+    settings = {
+        "PREFECT_API_URL": api_url,
+        "PREFECT_LOGGING_SETTINGS_PATH": str(ROOT / "deployments" / "logging.yml"),
+        "PREFECT_LOGGING_EXTRA_LOGGERS": "tasks,storage",
+        "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", LOGGING_FLOW],
+        cwd=ROOT,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    ours = {line["message"]: line for line in lines if line["name"] == "tasks.trial"}
+    assert ours.keys() == {"no run yet", "left a.mp4"}
+    left = ours["left a.mp4"]
+    assert (left["flow_name"], left["task_name"], left["camera"]) == ("trial", "leave", "gate")
+    prefects = {line["flow_run_id"] for line in lines if line["name"] == "prefect.flow_runs"}
+    assert prefects == {left["flow_run_id"]}
+
+
+@pytest.mark.parametrize("option", ["--warehouse", "--footage", "--model"])
+def test_credentials_in_an_address_end_a_command_before_it_begins(
+    nightjar: Nightjar, caplog: pytest.LogCaptureFixture, option: str
+) -> None:
+    with get_client(sync_client=True) as client:
+        before = client.count_flow_runs()
+        result = nightjar("extract", "--footage", "x", option, HELD)
+        assert client.count_flow_runs() == before
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert "AWS_PROFILE" in result.err
+    assert SECRET not in result.out + result.err + caplog.text
+
+
+def test_the_server_takes_no_run_whose_address_holds_credentials(api_url: str) -> None:
+    from flows.extract_clips import extract_clips
+
+    with get_client(sync_client=True) as client:
+        deployment_id = client.create_deployment(
+            flow_id=client.create_flow(extract_clips),
+            name="secrets",
+            parameter_openapi_schema=parameter_schema(extract_clips).model_dump(),
+            enforce_parameter_schema=True,
+        )
+        before = client.count_flow_runs()
+        for parameters in ({"warehouse": HELD}, {"warehouse": "w", "footage": [HELD]}):
+            with pytest.raises(PrefectHTTPStatusError):
+                client.create_flow_run_from_deployment(
+                    deployment_id, parameters={"footage": ["x"], **parameters}
+                )
+        assert client.count_flow_runs() == before
+        client.delete_deployment(deployment_id)
