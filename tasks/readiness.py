@@ -21,7 +21,7 @@ from tasks.encoder.errors import (
     EncoderError,
 )
 from tasks.video.decoding import VideoShape
-from tasks.video.errors import VideoError
+from tasks.video.errors import DecodersUnusableError, VideoError
 from tasks.video.isolation import FootageProcess, IsolatedReader
 
 if TYPE_CHECKING:
@@ -74,14 +74,18 @@ def check_python() -> Check:
 
 def check_packages() -> Check:
     """Return whether what nightjar requires is installed, in the versions that were tested."""
-    needed = [Requirement(text) for text in _requirements()]
-    unmet = [
-        f"{need.name} {_installed(need.name) or 'is missing'} (needed: {need.specifier})"
-        for need in needed
-        if (found := _installed(need.name)) is None or found not in need.specifier
-    ]
+    remedy = "run 'make install', or pip install --constraint constraints.txt --editable ."
+    try:
+        needed = [Requirement(text) for text in _requirements()]
+        needed = [need for need in needed if not need.marker or need.marker.evaluate({"extra": ""})]
+        unmet = [
+            f"{need.name} {_installed(need.name) or 'is missing'} (needed: {need.specifier})"
+            for need in needed
+            if (found := _installed(need.name)) is None or found not in need.specifier
+        ]
+    except ValueError as error:  # of a version that is none
+        return Check("packages", "failing", words_of(error), remedy)
     if unmet:
-        remedy = "run 'make install', or pip install --constraint constraints.txt --editable ."
         return Check("packages", "failing", ", ".join(unmet), remedy)
     pins = dict(_pins())
     if not pins:
@@ -161,9 +165,9 @@ def words_of(error: BaseException) -> str:
 
 
 def _requirements() -> list[str]:
-    """Return what nightjar requires, without its extras."""
+    """Return what nightjar and its extras require."""
     try:
-        return [text for text in requires(PACKAGE) or [] if "extra ==" not in text]
+        return requires(PACKAGE) or []
     except PackageNotFoundError:
         return []  # 'check_python' says so
 
@@ -186,15 +190,22 @@ def _pins() -> Iterator[tuple[str, str]]:
 
 
 def _write_trial(path: Path) -> None:
-    """Write a small grey video that grows lighter."""
+    """Write a small grey video that grows lighter.
+
+    Raises:
+        DecodersUnusableError: PyAV cannot.
+    """
     import av
     import numpy as np
 
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=25)
-        assert isinstance(stream, av.VideoStream)
-        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
-        for index in range(TRIAL_FRAMES):
-            grey = np.full((64, 96, 3), 40 + 10 * index, dtype=np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(grey, format="rgb24")))
-        container.mux(stream.encode(None))
+    try:
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("mpeg4", rate=25)
+            assert isinstance(stream, av.VideoStream)
+            stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+            for index in range(TRIAL_FRAMES):
+                grey = np.full((64, 96, 3), 40 + 10 * index, dtype=np.uint8)
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(grey, format="rgb24")))
+            container.mux(stream.encode(None))
+    except av.FFmpegError as error:
+        raise DecodersUnusableError(f"PyAV writes no video: {error}") from error

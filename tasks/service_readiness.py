@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from tasks.readiness import Check, State, words_of
 from tasks.warehouse_readiness import told
@@ -83,7 +83,8 @@ def _ask(name: str) -> list[Check]:
             ]
     except failures as error:
         remedy = "start it, or mend PREFECT_API_URL"
-        return [Check("server", "failing", f"{name}: {words_of(error)}", remedy), *_unknown()]
+        what = f"{name}: {_plain(words_of(error))}"
+        return [Check("server", "failing", what, remedy), *_unknown()]
 
 
 def check_server(client: SyncPrefectClient, name: str) -> Check:
@@ -130,7 +131,7 @@ def check_workers(client: SyncPrefectClient, nightly: Nightly | None) -> Check:
     if not online:
         remedy = f"start one with 'prefect worker start --pool {name}'"
         return Check("work pool", worse, f"{name} has no worker online", remedy)
-    return Check("work pool", "ok", f"{name}, {len(online)} workers online")
+    return Check("work pool", "ok", f"{name}, workers online: {len(online)}")
 
 
 def check_schedule(nightly: Nightly | None) -> Check:
@@ -216,10 +217,9 @@ def _is_online(worker: Any) -> bool:
     return str(getattr(worker.status, "value", worker.status)).upper() == "ONLINE"
 
 
-def _plain(url: str) -> str:
-    """Return a URL without credentials."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+def _plain(words: str) -> str:
+    """Return words without the credentials of the URLs in them."""
+    return re.sub(r"://[^/\s]*@", "://", words)
 
 
 def _unknown() -> list[Check]:

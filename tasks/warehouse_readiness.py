@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 
-from storage.errors import StorageError
+from storage.errors import CorruptShardError, StorageError
 from storage.local_folder import LocalFolder
 from storage.reports import FOLDER as REPORTS
 from storage.reports import find_report
@@ -23,7 +23,7 @@ def check_warehouse(place: str) -> Check:
         warehouse = Warehouse.at(place)
         what = _try(warehouse)
         free_bytes = warehouse.free_bytes()
-    except (StorageError, OSError) as error:
+    except (StorageError, OSError, ValueError) as error:  # a ValueError is pyarrow's own
         return Check("warehouse", "failing", words_of(error), remedy)
     if free_bytes is None:
         return Check("warehouse", "ok", what)
@@ -44,9 +44,11 @@ def check_last_report(place: str) -> Check:
             return none
         entries = (find_report(warehouse, name) for name in reversed(warehouse.folders_in(REPORTS)))
         newest = next(filter(None, entries), None)
-    except (StorageError, OSError) as error:
-        remedy = "run 'nightjar verify', which names what is damaged"
+    except CorruptShardError as error:
+        remedy = "run 'nightjar verify', which names all that is damaged"
         return Check("last report", "failing", words_of(error), remedy)
+    except (StorageError, OSError, ValueError):
+        return Check("last report", "warning", "unknown", "see the line of the warehouse")
     if newest is None:
         return none
     when = told(datetime.fromisoformat(newest.created_at))

@@ -34,25 +34,27 @@ STAGES = {"extract-clips": "extract", "embed-clips": "embed", "build-profile": "
 END_STATES = ("completed", "failed", "crashed", "cancelled")
 
 
-def note_flow(flow: Flow[..., Any], run: FlowRun, state: State[Any]) -> None:
+# Prefect calls hooks by the position of their parameters where a run ends by itself, and by their
+# names where a worker does so in place of a run that was killed.
+def note_flow(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     """Tell how a flow run ended, how long it took and what it did."""
     if not os.environ.get(METRICS_FILE):
         return
-    seconds = _seconds(run, state)
+    seconds = _seconds(flow_run, state)
     _tell(_ending(flow.name, state, seconds))
     if flow.name in STAGES:
         stage = {"stage": STAGES[flow.name]}
         _tell([Change("nightjar_stage_seconds_total", seconds, stage)])
         if state.is_completed():
-            _tell(_findings(state.result(), run.parameters))
+            _tell(_findings(state.result(), flow_run.parameters))
 
 
-def note_report(_task: Task[..., Any], run: TaskRun, state: State[Any]) -> None:
+def note_report(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> None:
     """Tell what a report comes to."""
     if not os.environ.get(METRICS_FILE):
         return
     report: ReportSummary = state.result()
-    seconds = _seconds(run, state)
+    seconds = _seconds(task_run, state)
     _tell(
         [
             Change("nightjar_stage_seconds_total", seconds, {"stage": "score"}),

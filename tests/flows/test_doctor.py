@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
@@ -94,10 +95,12 @@ def test_a_deployment_that_is_served_needs_no_work_pool(client: SyncPrefectClien
     assert check_workers(client, left).state == "failing"
 
 
-def test_a_server_that_is_asked_for_and_does_not_answer_fails(api_url: str) -> None:
-    secret = "http://user:hush@127.0.0.1:9/api"
+@pytest.mark.parametrize("place", ["127.0.0.1:9/api", "{server}/nothing"])
+def test_a_server_that_is_asked_for_and_does_not_answer_fails(api_url: str, place: str) -> None:
+    server = urlsplit(api_url).netloc
+    secret = f"http://user:hush@{place.format(server=server)}"
     with temporary_settings({PREFECT_API_URL: secret}):
         found = check_service()
     assert found[0].state == "failing"
     assert "hush" not in str(found)
-    assert "127.0.0.1:9" in found[0].what
+    assert place.format(server=server) in found[0].what

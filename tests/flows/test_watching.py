@@ -4,13 +4,19 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import PrefectHTTPStatusError
+from prefect.states import Crashed
 from prefect.utilities.callables import parameter_schema
 
+from flows.embed_clips import embed_clips
+from flows.extract_clips import extract_clips
 from tasks.metrics import read_metrics
 from tests.flows.conftest import Nightjar
 from tests.footage import settled, write_video
@@ -97,6 +103,20 @@ def test_footage_that_waits_has_an_age_until_it_is_embedded(
     assert value(path, "nightjar_oldest_waiting_timestamp_seconds") is None
 
 
+def test_a_worker_tells_of_a_run_that_was_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "nightjar.prom"
+    monkeypatch.setenv("NIGHTJAR_METRICS_FILE", str(path))
+    run = FlowRun(flow_id=uuid4(), start_time=datetime.now(UTC) - timedelta(minutes=1))
+    # By names, as Prefect's worker does it, while a run calls its hooks by position.
+    for hook in embed_clips.on_crashed_hooks or []:
+        hook(flow=embed_clips, flow_run=run, state=Crashed())
+    assert value(path, "nightjar_runs_total", flow="embed-clips", state="crashed") == 1
+    assert value(path, "nightjar_last_run_seconds", flow="embed-clips") == pytest.approx(60, abs=9)
+    assert value(path, "nightjar_last_success_timestamp_seconds", flow="embed-clips") is None
+
+
 def test_metrics_that_cannot_be_written_end_no_run(
     nightjar: Nightjar, run: list[str | Path], tmp_path: Path
 ) -> None:
@@ -143,8 +163,6 @@ def test_credentials_in_an_address_end_a_command_before_it_begins(
 
 
 def test_the_server_takes_no_run_whose_address_holds_credentials(api_url: str) -> None:
-    from flows.extract_clips import extract_clips
-
     with get_client(sync_client=True) as client:
         deployment_id = client.create_deployment(
             flow_id=client.create_flow(extract_clips),

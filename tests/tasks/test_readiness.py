@@ -81,6 +81,7 @@ def test_a_warehouse_is_tried_and_one_that_is_not_there_is_not_made(
     assert check_warehouse(str(tmp_path)).state == "ok"
     assert check_warehouse("/proc/warehouse").state == "failing"
     assert check_warehouse("gopher://x").state == "failing"
+    assert check_last_report("gopher://x").state == "warning"
     monkeypatch.setattr(warehouse_readiness, "FULL_BYTES", 1 << 62)
     monkeypatch.setattr(warehouse_readiness, "NEARLY_FULL_BYTES", 1 << 62)
     full = check_warehouse(str(tmp_path))
