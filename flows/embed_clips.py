@@ -15,11 +15,12 @@ from tasks.embedding import (
 from tasks.estimation import announce_embedding, record_embedding
 from tasks.parameters import DEFAULT_WAREHOUSE, Encoding, Selectors, WarehousePlace
 from tasks.progress import measured
+from tasks.watching import WATCHED
 
 DEFAULT_ENCODING = Encoding()
 
 
-@flow(name="embed-clips")
+@flow(name="embed-clips", **WATCHED)
 def embed_clips(
     warehouse: WarehousePlace = DEFAULT_WAREHOUSE,
     encoding: Encoding = DEFAULT_ENCODING,

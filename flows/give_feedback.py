@@ -8,9 +8,10 @@ from tasks.feedback import Learned, compare_alarms, take_feedback
 from tasks.normal_choice import add_confirmed, known_lineage, normal_in
 from tasks.parameters import DEFAULT_WAREHOUSE, ProfileOptions, Verdicts, WarehousePlace
 from tasks.profiling import commit_profile
+from tasks.watching import WATCHED
 
 
-@flow(name="give-feedback")
+@flow(name="give-feedback", **WATCHED)
 def give_feedback(
     verdicts: Verdicts, warehouse: WarehousePlace = DEFAULT_WAREHOUSE
 ) -> list[Learned]:

@@ -28,6 +28,7 @@ from tasks.parameters import (
 from tasks.reprocessing import Reprocessed, find_version_by, give_way, take_stock
 from tasks.run_names import name_reprocessing
 from tasks.scoring import write_report
+from tasks.watching import WATCHED
 
 DEFAULT_ENCODING = Encoding()
 DEFAULT_ARCHIVE = Archive()
@@ -36,7 +37,7 @@ DEFAULT_SCORING = Scoring()
 WHOLE = ArchivePart()
 
 
-@flow(name="reprocess-archive", flow_run_name=name_reprocessing)
+@flow(name="reprocess-archive", flow_run_name=name_reprocessing, **WATCHED)
 def reprocess_archive(
     footage: Paths,
     part: ArchivePart = WHOLE,

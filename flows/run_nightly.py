@@ -35,6 +35,7 @@ from tasks.parameters import (
 )
 from tasks.run_names import name_night
 from tasks.scoring import choose_scored, write_report
+from tasks.watching import WATCHED
 
 DEFAULT_ENCODING = Encoding()
 DEFAULT_ARCHIVE = Archive()
@@ -42,7 +43,7 @@ DEFAULT_OPTIONS = ProfileOptions()
 DEFAULT_SCORING = Scoring()
 
 
-@flow(name="run-nightly", flow_run_name=name_night)
+@flow(name="run-nightly", flow_run_name=name_night, **WATCHED)
 def run_nightly(
     footage: Paths,
     profile: ProfileName = DEFAULT_PROFILE,

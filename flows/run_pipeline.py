@@ -26,6 +26,7 @@ from tasks.parameters import (
     WarehousePlace,
 )
 from tasks.scoring import ReportSummary
+from tasks.watching import WATCHED
 
 DEFAULT_ENCODING = Encoding()
 DEFAULT_ARCHIVE = Archive()
@@ -33,7 +34,7 @@ DEFAULT_OPTIONS = ProfileOptions()
 DEFAULT_SCORING = Scoring()
 
 
-@flow(name="run-pipeline")
+@flow(name="run-pipeline", **WATCHED)
 def run_pipeline(
     normal: Paths,
     footage: Paths,

@@ -65,6 +65,7 @@ class Embedded:
         bytes: Size of the shards that were committed.
         seconds: What that took, loading the encoder left out.
         busy: Videos that another run embeds just now.
+        frames: Frames that the clips speak for.
     """
 
     clips: int = 0
@@ -72,6 +73,7 @@ class Embedded:
     bytes: int = 0
     seconds: float = 0.0
     busy: tuple[EmbeddingJob, ...] = ()
+    frames: int = 0
 
     def __add__(self, other: Embedded) -> Embedded:
         return Embedded(
@@ -80,6 +82,7 @@ class Embedded:
             self.bytes + other.bytes,
             self.seconds + other.seconds,
             self.busy + other.busy,
+            frames=self.frames + other.frames,
         )
 
 
@@ -159,7 +162,8 @@ def wait_for_others(place: str, identity: EncoderIdentity, jobs: Sequence[Embedd
     """Wait until no other run embeds any of some videos: it is done with them, or gone."""
     leases = Leases(Warehouse.at(place), identity.encoder_id)
     for job in jobs:
-        logger.info("another run embeds %s: waiting", printable(job.sightings[0].path))
+        path, camera = printable(job.sightings[0].path), job.sightings[0].camera
+        logger.info("another run embeds %s: waiting", path, extra={"camera": camera})
         while leases.is_taken(job.video_id):
             time.sleep(LOOK_AGAIN_S)
 
@@ -171,8 +175,8 @@ def _embed(writer: ShardWriter, job: EmbeddingJob) -> Embedded:
     try:
         sighting = path_to_read(job.sightings)
         parts = parts_of(writer.identity, job.frames)
-        for clips, size_bytes in writer.write(sighting, parts):
-            done += Embedded(clips, bytes=size_bytes)
+        for clips, frames, size_bytes in writer.write(sighting, parts):
+            done += Embedded(clips, bytes=size_bytes, frames=frames)
     except UnreadableVideoError as error:
         if writer.encoding.decoder == "auto":  # what one decoder alone refuses, another may read
             quarantine_video(
@@ -180,7 +184,8 @@ def _embed(writer: ShardWriter, job: EmbeddingJob) -> Embedded:
             )
         done += Embedded(0, (LeftOut(path, error.reason),))
     except (FootageChangedError, FootageUnreachableError) as error:
-        logger.warning("left for the next run: %s", error)
+        camera = job.sightings[0].camera
+        logger.warning("left for the next run: %s", error, extra={"camera": camera})
         done += Embedded(0, (LeftOut(path, str(error)),))
     return done
 

@@ -11,7 +11,9 @@ from typing import Any
 from pydantic import Field
 
 OPEN = "{{"  # how Prefect leaves a value of a deployment whose variable was not set
-MOMENT = {"pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+(Z|[+-][0-9]{2}:?[0-9]{2})$"}
+MOMENT: dict[str, Any] = {
+    "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+(Z|[+-][0-9]{2}:?[0-9]{2})$"
+}
 
 
 def told(description: str, **schema: Any) -> Any:

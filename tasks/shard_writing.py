@@ -73,8 +73,10 @@ class ShardWriter:
     footage: FootageProcess
     leases: Leases
 
-    def write(self, sighting: Sighting, parts: PartPlan) -> Iterator[tuple[int, int]]:
-        """Commit the missing shards of one video, reading it once; yield clips and bytes of each.
+    def write(self, sighting: Sighting, parts: PartPlan) -> Iterator[tuple[int, int, int]]:
+        """Commit the missing shards of one video, reading it once.
+
+        Yields the clips, the frames and the bytes of each.
 
         Raises:
             FootageChangedError: The file is not the one that was probed.
@@ -95,7 +97,7 @@ class ShardWriter:
         missing: Sequence[int],
         record: VideoRecord,
         file: Path,
-    ) -> Iterator[tuple[int, int]]:
+    ) -> Iterator[tuple[int, int, int]]:
         """Commit the missing shards of one video, from its file."""
         clips = [parts.plan.clip(index) for part in missing for index in parts.clips(part)]
         reader = IsolatedReader(self.footage, file, _shape_of(record), self.encoding.decoder)
@@ -107,7 +109,7 @@ class ShardWriter:
             rows = self._encode(islice(assembled, count), parts, record)
             key = ShardKey(self.identity.encoder_id, sighting.camera, sighting.video_id, part)
             lineage = self._lineage(key, parts, reader)
-            yield count, write_shard(self.warehouse, key, rows, lineage)
+            yield count, rows.frames, write_shard(self.warehouse, key, rows, lineage)
 
     def _encode(
         self, clips: Iterable[tuple[Clip, list[Pixels]]], parts: PartPlan, record: VideoRecord

@@ -11,7 +11,8 @@ from typing import Annotated
 from cyclopts import App, CycloptsError
 
 from flows.command_line.backtest_command import backtest
-from flows.command_line.console import WRONG_USAGE, complain, session, show
+from flows.command_line.console import WRONG_USAGE, complain, session, show, wrong_usage
+from flows.command_line.doctor_command import doctor
 from flows.command_line.feedback_commands import feedback
 from flows.command_line.options import (
     DEFAULT_ARCHIVE,
@@ -38,6 +39,7 @@ from flows.command_line.retention_commands import plan, prune, report
 from flows.command_line.schedule_commands import nightly, reprocess
 from flows.command_line.serve_command import deploy, serve
 from flows.command_line.warehouse_commands import quarantine, repair, verify
+from tasks.credentials import REFUSAL, holds_credentials
 
 app = App(
     name="nightjar",
@@ -49,7 +51,7 @@ app.command(quarantine)
 app.command(profile)
 for command in (
     *(nightly, reprocess, backtest, feedback, verify, repair, plan, prune, report),
-    *(serve, deploy),
+    *(serve, deploy, doctor),
 ):
     app.command(command)
 
@@ -203,8 +205,11 @@ def demo(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 failed, 2 wrong usage."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if any(map(holds_credentials, words)):  # before anything can repeat or keep them
+        wrong_usage(REFUSAL)
     try:
-        app(arguments, exit_on_error=False, print_error=False)
+        app(words, exit_on_error=False, print_error=False)
     except CycloptsError as error:
         complain(f"{error} See 'nightjar --help'.")
         sys.exit(WRONG_USAGE)

@@ -36,9 +36,12 @@ class Common(Output):
 
     Attributes:
         warehouse: Folder, or s3://bucket/prefix, that holds everything nightjar keeps.
+        metrics_file: File of Prometheus metrics that the run adds to [default:
+            $NIGHTJAR_METRICS_FILE].
     """
 
     warehouse: str = "./warehouse"
+    metrics_file: str | None = None
 
 
 @Parameter(name="*")
