@@ -60,6 +60,7 @@ def run(
     scoring: ScoringOptions = DEFAULT_SCORING,
     encoder: EncoderOptions = DEFAULT_ENCODER,
     archive: ArchiveOptions = DEFAULT_ARCHIVE,
+    workers: str | None = None,
     common: Common = DEFAULT_COMMON,
 ) -> None:
     """Extract, embed, profile, score and report in one go.
@@ -70,6 +71,8 @@ def run(
         profile: Name of the profile to build.
         threshold: A number, quantile:Q of the normal footage's own scores, or budget:K/day; auto is
             budget:1/day from a camera-day of normal footage on, and quantile:0.999 with less.
+        workers: Who encodes: local:N for N processes of this machine, dask://HOST:PORT for the
+            workers of a Dask scheduler [default: this process alone].
     """
     with session(common):
         from flows.run_pipeline import run_pipeline
@@ -84,6 +87,7 @@ def run(
             archive.archive(),
             options.options(),
             scoring.scoring(),
+            workers,
         )
     show(asdict(summary), report_lines(summary), common.json)
 
@@ -121,17 +125,20 @@ def embed(
     *,
     footage: Annotated[list[str] | None, Many] = None,
     encoder: EncoderOptions = DEFAULT_ENCODER,
+    workers: str | None = None,
     common: Common = DEFAULT_COMMON,
 ) -> None:
     """Embed every planned clip that has no shard yet.
 
     Args:
         footage: Extracted footage to embed: paths, folders, globs or camera:NAME [default: all].
+        workers: Who encodes: local:N for N processes of this machine, dask://HOST:PORT for the
+            workers of a Dask scheduler [default: this process alone].
     """
     with session(common):
         from flows.embed_clips import embed_clips
 
-        done = embed_clips(common.warehouse, encoder.encoding(), footage or [])
+        done = embed_clips(common.warehouse, encoder.encoding(), footage or [], workers=workers)
     document = {"embedded_clips": done.clips, "left_out": [asdict(item) for item in done.left_out]}
     lines = [f"{done.clips} clips embedded"]
     lines += [f"left out {item.path}: {item.reason}" for item in done.left_out]

@@ -51,6 +51,7 @@ def _errors() -> tuple[tuple[type[Exception], ...], tuple[type[Exception], ...]]
     from tasks.encoder import errors as encoder
     from tasks.normality import errors as normality
     from tasks.video import errors as video
+    from tasks.worker_choice import WorkerError, WorkersUnusableError
 
     refused = (
         encoder.CheckpointUnusableError,
@@ -66,6 +67,7 @@ def _errors() -> tuple[tuple[type[Exception], ...], tuple[type[Exception], ...]]
         video.FootageNotFoundError,
         video.PathPatternError,
         ValidationError,
+        WorkersUnusableError,
     )
     failures = (
         encoder.EncoderError,
@@ -73,6 +75,7 @@ def _errors() -> tuple[tuple[type[Exception], ...], tuple[type[Exception], ...]]
         storage.StorageError,
         video.VideoError,
         OSError,
+        WorkerError,
     )
     return refused, failures
 
