@@ -19,7 +19,7 @@ class WorkerError(Exception):
     """Base of every error about workers."""
 
 
-class WorkersUnusableError(WorkerError):
+class WorkersUnusableError(WorkerError, ValueError):
     """Raised when the workers asked for are not there, or lack what the message says."""
 
 
@@ -28,9 +28,16 @@ class WorkersLostError(WorkerError):
 
 
 def check_workers(text: str) -> str:
-    """Return what ``--workers`` was given, if it means something."""
+    """Return what ``--workers`` was given.
+
+    Raises:
+        WorkersUnusableError: It means nothing.
+    """
     if not re.match(PATTERN, text):
-        raise ValueError(f"give {LOCAL}N for N processes here, or {DASK}HOST:PORT for a scheduler")
+        raise WorkersUnusableError(
+            f"--workers {text!r}: give {LOCAL}N for N processes of this machine, or "
+            f"{DASK}HOST:PORT for the workers of a Dask scheduler"
+        )
     return text
 
 

@@ -20,6 +20,7 @@ from flows.command_line.options import (
     DEFAULT_OUTPUT,
     DEFAULT_PROFILE_OPTIONS,
     DEFAULT_SCORING,
+    DEFAULT_WORKERS,
     ArchiveOptions,
     Common,
     EncoderOptions,
@@ -27,6 +28,7 @@ from flows.command_line.options import (
     Output,
     ProfileChoice,
     ScoringOptions,
+    WorkerOptions,
 )
 from flows.command_line.profile_commands import profile
 from flows.command_line.results import (
@@ -60,7 +62,7 @@ def run(
     scoring: ScoringOptions = DEFAULT_SCORING,
     encoder: EncoderOptions = DEFAULT_ENCODER,
     archive: ArchiveOptions = DEFAULT_ARCHIVE,
-    workers: str | None = None,
+    workers: WorkerOptions = DEFAULT_WORKERS,
     common: Common = DEFAULT_COMMON,
 ) -> None:
     """Extract, embed, profile, score and report in one go.
@@ -71,8 +73,6 @@ def run(
         profile: Name of the profile to build.
         threshold: A number, quantile:Q of the normal footage's own scores, or budget:K/day; auto is
             budget:1/day from a camera-day of normal footage on, and quantile:0.999 with less.
-        workers: Who encodes: local:N for N processes of this machine, dask://HOST:PORT for the
-            workers of a Dask scheduler [default: this process alone].
     """
     with session(common):
         from flows.run_pipeline import run_pipeline
@@ -87,7 +87,7 @@ def run(
             archive.archive(),
             options.options(),
             scoring.scoring(),
-            workers,
+            workers.chosen(),
         )
     show(asdict(summary), report_lines(summary), common.json)
 
@@ -125,20 +125,20 @@ def embed(
     *,
     footage: Annotated[list[str] | None, Many] = None,
     encoder: EncoderOptions = DEFAULT_ENCODER,
-    workers: str | None = None,
+    workers: WorkerOptions = DEFAULT_WORKERS,
     common: Common = DEFAULT_COMMON,
 ) -> None:
     """Embed every planned clip that has no shard yet.
 
     Args:
         footage: Extracted footage to embed: paths, folders, globs or camera:NAME [default: all].
-        workers: Who encodes: local:N for N processes of this machine, dask://HOST:PORT for the
-            workers of a Dask scheduler [default: this process alone].
     """
     with session(common):
         from flows.embed_clips import embed_clips
 
-        done = embed_clips(common.warehouse, encoder.encoding(), footage or [], workers=workers)
+        done = embed_clips(
+            common.warehouse, encoder.encoding(), footage or [], workers=workers.chosen()
+        )
     document = {"embedded_clips": done.clips, "left_out": [asdict(item) for item in done.left_out]}
     lines = [f"{done.clips} clips embedded"]
     lines += [f"left out {item.path}: {item.reason}" for item in done.left_out]
