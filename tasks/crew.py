@@ -189,11 +189,11 @@ def _trouble_with_server(needs: Needs) -> str:
         if trouble := client.api_healthcheck():
             return f"it does not reach the Prefect server {needs.server}: {trouble}"
         if choose_device(needs.encoding.device).type == "cuda":
-            return _trouble_with_limit(client)
+            return trouble_with_limit(client)
     return ""
 
 
-def _trouble_with_limit(client: SyncPrefectClient) -> str:
+def trouble_with_limit(client: SyncPrefectClient) -> str:
     """Return what to do where Prefect does not know how many GPUs there are, or nothing."""
     try:
         client.read_global_concurrency_limit_by_name(GPU_LIMIT)

@@ -8,12 +8,22 @@ import sys
 from collections.abc import Callable, Container, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import dask
 import pytest
+from prefect.client.orchestration import get_client
+from prefect.concurrency._asyncio import ConcurrencySlotAcquisitionError
 
+from storage.footage import all_sightings
+from storage.warehouse import Warehouse
 from tasks import crew
+from tasks.embedding import identify
+from tasks.extraction import find_new_files, probe_files
+from tasks.gpu import GPU_LIMIT, slot_of
+from tasks.parameters import Archive, Encoding
 from tasks.video import parts
 from tests.flows.conftest import Nightjar
 from tests.flows.test_process import wait_until
@@ -125,3 +135,44 @@ def test_workers_that_cannot_be_had_are_refused(
     assert_refused(nightjar("run", *options, "dask://127.0.0.1:1"), "dask://127.0.0.1:1", "start")
     monkeypatch.setitem(sys.modules, "prefect_dask", None)
     assert_refused(nightjar("run", *options, "local:2"), "pip install 'nightjar[dask]'")
+
+
+def test_a_worker_that_does_not_see_what_it_needs_says_so(
+    api_url: str, model: Path, footage: Path, tmp_path: Path
+) -> None:
+    place, elsewhere = str(tmp_path / "warehouse"), str(tmp_path / "elsewhere")
+    encoding = Encoding(model=str(model))
+    for batch in find_new_files.fn(place, [str(footage)], Archive()):
+        probe_files.fn(place, batch, Archive())
+    sighting = next(iter(all_sightings(Warehouse.at(place))))
+    needs = crew.Needs(
+        place, sighting.video_id, (sighting,), encoding, identify.fn(encoding),
+        crew.versions_here(), api_url,
+    )  # fmt: skip
+    assert crew.look_around(needs) == ""
+    lacking: dict[str, dict[str, Any]] = {
+        elsewhere: {"place": elsewhere},
+        "nowhere.avi": {"sightings": (replace(sighting, path="/nowhere.avi"),)},
+        "another checkpoint": {"identity": replace(needs.identity, checkpoint="another")},
+        "torch": {"versions": {"torch": "1.0"}},
+        "http://127.0.0.1:1/api": {"server": "http://127.0.0.1:1/api"},
+    }
+    for word, wrong in lacking.items():
+        assert word in crew.look_around(replace(needs, **wrong))
+
+
+def test_a_gpu_is_waited_for_only_where_somebody_has_said_how_many_there_are(api_url: str) -> None:
+    with slot_of("cpu", strict=True):
+        pass
+    with (
+        pytest.raises(ConcurrencySlotAcquisitionError, match=GPU_LIMIT),
+        slot_of("cuda", strict=True),
+    ):
+        pass
+    with get_client(sync_client=True) as client:
+        assert GPU_LIMIT in crew.trouble_with_limit(client)
+        client.upsert_global_concurrency_limit_by_name(GPU_LIMIT, 1)
+        assert not crew.trouble_with_limit(client)
+        with slot_of("cuda", strict=True):
+            limit = client.read_global_concurrency_limit_by_name(GPU_LIMIT)
+            assert (limit.limit, limit.active_slots) == (1, 1)
