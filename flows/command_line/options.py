@@ -84,6 +84,25 @@ class EncoderOptions:
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerOptions:
+    """Who encodes.
+
+    Attributes:
+        workers: local:N for N processes of this machine, dask://HOST:PORT for the workers of a
+            Dask scheduler [default: this process alone].
+    """
+
+    workers: str | None = None
+
+    def chosen(self) -> str | None:
+        """Return the workers as the flows take them."""
+        from tasks.worker_choice import check_workers
+
+        return None if self.workers is None else check_workers(self.workers)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveOptions:
     """How footage lies in its archive.
 
@@ -211,6 +230,7 @@ def _with_zone(moment: datetime | None) -> datetime | None:
 DEFAULT_COMMON = Common()
 DEFAULT_OUTPUT = Output()
 DEFAULT_ENCODER = EncoderOptions()
+DEFAULT_WORKERS = WorkerOptions()
 DEFAULT_ARCHIVE = ArchiveOptions()
 DEFAULT_PERIOD = PeriodOptions()
 DEFAULT_PROFILE_OPTIONS = ProfileChoice()
