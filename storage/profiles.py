@@ -9,7 +9,7 @@ import random
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,10 +66,10 @@ class ProfileDraft:
         write_tables(content, self.folder)
         number = 0
         while True:
-            known = same_version(self.warehouse, name, content.lineage)
+            versions = versions_of(self.warehouse, name)
+            known = _same_among(self.warehouse, versions, content.lineage)
             if known is not None:
                 return known
-            versions = versions_of(self.warehouse, name)
             number = max(number, int(versions[-1].version) if versions else 0) + 1
             version = ProfileRef(name, str(number))
             try:
@@ -113,21 +113,13 @@ def same_version(warehouse: Warehouse, name: str, lineage: ProfileLineage) -> Pr
     it need not be the newest of all, as while an archive moves from one encoder to another.
     """
     check_name(name)
-    if lineage.made_by == UPDATE:
-        newest = newest_by(warehouse, name, lineage.encoder_id)
-    else:
-        newest = next(reversed(versions_of(warehouse, name)), None)
-    if newest is None:
-        return None
-    document = read_document(warehouse, f"{newest.place}/{MARKER}")
-    return newest if document.get("digest") == lineage.digest else None
+    return _same_among(warehouse, versions_of(warehouse, name), lineage)
 
 
 def newest_by(warehouse: Warehouse, name: str, encoder_id: str) -> ProfileRef | None:
     """Return the newest version of a name that was built with an encoder."""
     check_name(name)
-    versions = reversed(versions_of(warehouse, name))
-    return next((ref for ref in versions if encoder_of(warehouse, ref) == encoder_id), None)
+    return _newest_among(warehouse, versions_of(warehouse, name), encoder_id)
 
 
 def find_profile(warehouse: Warehouse, selector: str) -> ProfileRef:
@@ -187,6 +179,28 @@ def marker_of(warehouse: Warehouse, ref: ProfileRef) -> str:
         NotStoredError: There is no such version.
     """
     return warehouse.existing(f"{ref.place}/{MARKER}", f"profile {ref}")
+
+
+def _same_among(
+    warehouse: Warehouse, versions: Sequence[ProfileRef], lineage: ProfileLineage
+) -> ProfileRef | None:
+    """Return which of the versions of a name is the same as one that is to be built."""
+    if lineage.made_by == UPDATE:
+        newest = _newest_among(warehouse, versions, lineage.encoder_id)
+    else:
+        newest = versions[-1] if versions else None
+    if newest is None:
+        return None
+    document = read_document(warehouse, f"{newest.place}/{MARKER}")
+    return newest if document.get("digest") == lineage.digest else None
+
+
+def _newest_among(
+    warehouse: Warehouse, versions: Sequence[ProfileRef], encoder_id: str
+) -> ProfileRef | None:
+    """Return the newest of the versions that was built with an encoder."""
+    newest_first = reversed(versions)
+    return next((ref for ref in newest_first if encoder_of(warehouse, ref) == encoder_id), None)
 
 
 def _said_by(warehouse: Warehouse, ref: ProfileRef, name: str) -> Any:
