@@ -20,10 +20,12 @@ _DEFAULTS = {
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
     "PREFECT_SERVER_UI_API_URL": "/api",  # so that the page works through a tunnel and a proxy
     "PREFECT_LOGGING_EXTRA_LOGGERS": "tasks,storage",
-    # A run that is asked to end, as when the machine restarts, is taken up again afterwards.
-    "PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR": "reschedule",
+    # A server that has lost its database answers 500: two minutes of that are waited out.
+    "PREFECT_CLIENT_RETRY_EXTRA_CODES": "500",
+    "PREFECT_CLIENT_MAX_RETRIES": "6",
     # deployments/automations.yaml ends a run that has been silent for ten of these.
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+    "PREFECT_SERVER_DATABASE_TIMEOUT": "60",  # SQLite has one writer: others wait, and do not fail
     "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P7D",
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
     "PREFECT_SERVER_SERVICES_DB_VACUUM_EVENT_RETENTION_OVERRIDES": (
