@@ -38,7 +38,7 @@ def build_profile(
     encoder_id = identify(encoding).encoder_id if encoding else None
     videos = choose_normal(warehouse, normal, encoder_id, present, period)
     if update:
-        known = known_lineage(warehouse, profile)
+        known = known_lineage(warehouse, profile, encoder_id)
         videos, options = add_normal(warehouse, known, videos), options.over(known.options)
     videos = add_confirmed(warehouse, profile, videos)
     return commit_profile(warehouse, profile, videos, options, "update" if update else "build")

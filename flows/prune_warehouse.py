@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from prefect import flow
 
-from tasks.parameters import DEFAULT_WAREHOUSE, Retention, WarehousePlace
+from tasks.parameters import DEFAULT_WAREHOUSE, WarehousePlace
 from tasks.progress import measured
 from tasks.pruning import find_removals, remove_reports, remove_videos
 from tasks.retention import Choice
+from tasks.retention_request import Retention
 from tasks.watching import WATCHED
 
 

@@ -9,7 +9,7 @@ import random
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from storage.profile_lineage import ProfileLineage
 from storage.warehouse import Warehouse
 
 FOLDER = "profiles"
+UPDATE = "update"  # what a lineage says it was made by where it adds to a version
 COLLISION_S = 0.2
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -61,14 +62,15 @@ class ProfileDraft:
 
     def commit(self, name: str, content: ProfileContent) -> ProfileRef:
         """Commit the profile as the next version of its name, unless the newest says the same."""
+        check_name(name)
         self.calibration.close()
         write_tables(content, self.folder)
         number = 0
         while True:
-            known = same_version(self.warehouse, name, content.lineage)
+            versions = versions_of(self.warehouse, name)
+            known = _same_among(self.warehouse, versions, content.lineage)
             if known is not None:
                 return known
-            versions = versions_of(self.warehouse, name)
             number = max(number, int(versions[-1].version) if versions else 0) + 1
             version = ProfileRef(name, str(number))
             try:
@@ -105,12 +107,20 @@ def check_name(name: str) -> None:
 
 
 def same_version(warehouse: Warehouse, name: str, lineage: ProfileLineage) -> ProfileRef | None:
-    """Return the newest version of a name if it was built from just this."""
+    """Return the newest version of a name if it was built from just this.
+
+    A version of an older format has no digest and is none: another can be built beside it.
+    An update is one of the versions of its own encoder: where the newest of these says the same,
+    it need not be the newest of all, as while an archive moves from one encoder to another.
+    """
     check_name(name)
-    newest = versions_of(warehouse, name)[-1:]
-    return next(
-        (ref for ref in newest if _said_by(warehouse, ref, "digest") == lineage.digest), None
-    )
+    return _same_among(warehouse, versions_of(warehouse, name), lineage)
+
+
+def newest_by(warehouse: Warehouse, name: str, encoder_id: str) -> ProfileRef | None:
+    """Return the newest version of a name that was built with an encoder."""
+    check_name(name)
+    return _newest_among(warehouse, versions_of(warehouse, name), encoder_id)
 
 
 def find_profile(warehouse: Warehouse, selector: str) -> ProfileRef:
@@ -170,6 +180,28 @@ def marker_of(warehouse: Warehouse, ref: ProfileRef) -> str:
         NotStoredError: There is no such version.
     """
     return warehouse.existing(f"{ref.place}/{MARKER}", f"profile {ref}")
+
+
+def _same_among(
+    warehouse: Warehouse, versions: Sequence[ProfileRef], lineage: ProfileLineage
+) -> ProfileRef | None:
+    """Return which of the versions of a name is the same as one that is to be built."""
+    if lineage.made_by == UPDATE:
+        newest = _newest_among(warehouse, versions, lineage.encoder_id)
+    else:
+        newest = versions[-1] if versions else None
+    if newest is None:
+        return None
+    document = read_document(warehouse, f"{newest.place}/{MARKER}")
+    return newest if document.get("digest") == lineage.digest else None
+
+
+def _newest_among(
+    warehouse: Warehouse, versions: Sequence[ProfileRef], encoder_id: str
+) -> ProfileRef | None:
+    """Return the newest of the versions that was built with an encoder."""
+    newest_first = reversed(versions)
+    return next((ref for ref in newest_first if encoder_of(warehouse, ref) == encoder_id), None)
 
 
 def _said_by(warehouse: Warehouse, ref: ProfileRef, name: str) -> Any:

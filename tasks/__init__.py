@@ -5,3 +5,8 @@ packages below and commit through `storage`. The domain packages (`video`, `enco
 `report`, `scene`) import neither Prefect nor `storage`, nor each other. What `diagnosis` calls is
 no task: it must work when Prefect does not.
 """
+
+import logging
+
+# Prefect hands the log of these modules to its server, but leaves the level at that of the root.
+logging.getLogger(__name__).setLevel(logging.INFO)

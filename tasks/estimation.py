@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from prefect import task
+from prefect.artifacts import create_markdown_artifact
 
 from storage.footage import Sighting, find_sightings
 from storage.footage_objects import is_object
@@ -17,7 +19,7 @@ from storage.runs import RunRecord, recent_runs, record_run
 from storage.shards import index_shards
 from storage.videos import count_frames, probed_videos
 from storage.warehouse import Warehouse
-from tasks.embedding import Embedded, parts_of, sampling_of
+from tasks.embedding import Embedded, EmbeddingJob, parts_of, sampling_of
 from tasks.encoder.device import choose_device
 from tasks.encoder.identity import EncoderIdentity
 from tasks.footage_files import find_files, stamp_of, trouble_with
@@ -25,6 +27,7 @@ from tasks.forecast import Rates, rates_of
 from tasks.naming import check_grammar
 from tasks.parameters import Archive, Encoding
 from tasks.progress import advance
+from tasks.report.words import counted, length
 from tasks.retrying import STEP
 from tasks.selection import PRUNED, LeftOut, lies_as_seen
 from tasks.shard_writing import missing_parts
@@ -33,6 +36,7 @@ from tasks.video.errors import FootageUnreachableError, UnreadableVideoError
 from tasks.video.isolation import FootageProcess
 from tasks.video.search import printable
 
+logger = logging.getLogger(__name__)
 FILES_PER_TASK = 64
 
 
@@ -167,16 +171,44 @@ def find_rates(place: str, identity: EncoderIdentity, encoding: Encoding) -> Rat
 
 
 @task(**STEP)
-def record_embedding(
-    place: str, identity: EncoderIdentity, encoding: Encoding, embedded: Embedded
+def announce_embedding(
+    place: str,
+    identity: EncoderIdentity,
+    encoding: Encoding,
+    batches: Sequence[Sequence[EmbeddingJob]],
 ) -> None:
+    """Say in the log and in Prefect what is going to be embedded, in which order, how long."""
+    jobs = [job for batch in batches for job in batch]
+    if not jobs:
+        return
+    clips = sum(job.clips for job in jobs)
+    rates = find_rates.fn(place, identity, encoding)
+    words = f"{counted(len(jobs), 'video')}, {counted(clips, 'clip')} to embed"
+    if rates:
+        words += f", about {length(rates.seconds_per_clip * clips)} by what past runs took"
+    else:
+        words += "; no past run tells how long that takes"
+    first, last = (printable(job.sightings[0].path) for job in (jobs[0], jobs[-1]))
+    logger.info("%s; first %s, last %s", words, first, last)
+    lines = [
+        words,
+        "",
+        f"- first `{first}`",
+        f"- last `{last}`",
+        f"- encoder `{identity.encoder_id}`",
+    ]
+    create_markdown_artifact("\n".join(lines), key="nightjar-estimate", description=words)
+
+
+@task(**STEP)
+def record_embedding(place: str, identity: EncoderIdentity, embedded: Embedded) -> None:
     """Commit what a run took, if it has encoded something."""
     if embedded.clips:
         started = datetime.now(UTC) - timedelta(seconds=embedded.seconds)
         record = RunRecord(
             encoder_id=identity.encoder_id,
             shape=shape_of(identity),
-            device=choose_device(encoding.device).type,
+            device=embedded.device,
             clips=embedded.clips,
             seconds=embedded.seconds,
             bytes=embedded.bytes,

@@ -22,6 +22,7 @@ from storage.quarantine import find_quarantined, quarantine_video, quarantined_v
 from storage.signs import write_signs
 from storage.videos import VideoRecord, count_frames, has_video, probed_videos, write_video
 from storage.warehouse import Warehouse
+from tasks.archive_part import ArchivePart, find_part, may_belong
 from tasks.embedding import sampling_of
 from tasks.encoder.identity import EncoderIdentity
 from tasks.footage_files import at_hand, find_files, is_there, stamp_of
@@ -64,18 +65,22 @@ class Extraction:
 
 
 @task(**STEP)
-def find_new_files(place: str, paths: Sequence[str], archive: Archive) -> list[list[str]]:
+def find_new_files(
+    place: str, paths: Sequence[str], archive: Archive, part: ArchivePart | None = None
+) -> list[list[str]]:
     """Return the settled files that are not known as they are, in batches for ``probe_files``.
 
     Files that are known are named anew where the path grammar says something else of them.
 
     Raises:
-        FootageNotFoundError: The path grammar matches no file.
+        FootageNotFoundError: The path grammar matches no file, or none is of the part.
     """
     warehouse = Warehouse.at(place)
     warehouse.check_writable()
     found = find_files(paths)
     check_grammar(archive.pattern, found)
+    if part is not None:
+        found = may_belong(warehouse, found, archive, part)
     judged = probed_videos(warehouse) | quarantined_videos(warehouse) | pruned_videos(warehouse)
     seen = find_sightings(warehouse, found)
     new = []
@@ -119,10 +124,19 @@ def forget_moved(place: str, paths: Sequence[str]) -> None:
 
 
 @task(**STEP)
-def summarise_extraction(place: str, paths: Sequence[str], identity: EncoderIdentity) -> Extraction:
+def summarise_extraction(
+    place: str,
+    paths: Sequence[str],
+    identity: EncoderIdentity,
+    archive: Archive,
+    part: ArchivePart | None = None,
+) -> Extraction:
     """Count the footage at the paths and the clips that an encoder will see of it."""
     warehouse = Warehouse.at(place)
-    footage = choose_footage(warehouse, paths, present=True)
+    if part is not None:
+        footage, _ = find_part(warehouse, paths, archive, part)
+    else:
+        footage = choose_footage(warehouse, paths, present=True)
     sampling = sampling_of(identity)
     frames = [count_frames(warehouse, sighting.video_id) for sighting in footage.readable]
     return Extraction(

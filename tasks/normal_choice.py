@@ -12,7 +12,7 @@ from storage.feedback import NORMAL, all_feedback
 from storage.footage import Sighting
 from storage.profile_content import read_lineage_at
 from storage.profile_lineage import ProfileLineage, ProfileVideo
-from storage.profiles import find_profile, marker_of
+from storage.profiles import find_profile, marker_of, newest_by
 from storage.shards import index_shards, is_complete
 from storage.videos import creation_time
 from storage.warehouse import Warehouse
@@ -70,10 +70,18 @@ def choose_normal(
 
 
 @task(**STEP)
-def known_lineage(place: str, selector: str) -> ProfileLineage:
-    """Return what a version of a profile was built from."""
+def known_lineage(place: str, selector: str, encoder_id: str | None = None) -> ProfileLineage:
+    """Return what a version of a profile was built from.
+
+    Args:
+        place: The warehouse.
+        selector: NAME@VERSION, or NAME for its newest version.
+        encoder_id: An encoder whose newest version of NAME goes before others.
+    """
     warehouse = Warehouse.at(place)
-    return read_lineage_at(warehouse, marker_of(warehouse, find_profile(warehouse, selector)))
+    own = newest_by(warehouse, selector, encoder_id) if encoder_id else None
+    ref = own or find_profile(warehouse, selector)
+    return read_lineage_at(warehouse, marker_of(warehouse, ref))
 
 
 @task(**STEP)
@@ -199,19 +207,19 @@ def _with_shards(
     """Return each video once, with all its frames that are normal, in the order of ids.
 
     Raises:
-        FootageNotFoundError: One of them has no shards any more.
+        FootageNotFoundError: One of them has not all of its shards any more.
     """
     together: dict[str, ProfileVideo] = {}
     for video in footage:
         known = together.get(video.video_id)
         together[video.video_id] = known.with_spans(video) if known else video
     index = index_shards(warehouse, encoder_id)
-    gone = sorted(together.keys() - index.keys())
+    ids = sorted(together)
+    complete = warehouse.each(lambda video: is_complete(warehouse, index.get(video, [])), ids)
+    gone = [video_id for video_id, whole in zip(ids, complete, strict=True) if not whole]
     if gone:
         raise FootageNotFoundError(
             f"{len(gone)} of {len(together)} normal videos have no embeddings by the encoder "
             f"{encoder_id} any more (video {gone[0]} among them): embed their footage again"
         )
-    return [
-        NormalVideo(together[video_id], tuple(index[video_id])) for video_id in sorted(together)
-    ]
+    return [NormalVideo(together[video_id], tuple(index[video_id])) for video_id in ids]

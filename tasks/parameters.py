@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     field_validator,
@@ -18,55 +20,74 @@ from pydantic import (
 
 from tasks.credentials import NoCredentials
 from tasks.encoder.checkpoint import DEFAULT_MODEL, Checkpoint
+from tasks.form import MOMENT, given, not_open, told
 from tasks.normality.distances import DISTANCES, check_distance
 from tasks.normality.events import EventRule
 from tasks.normality.ladder import MISSION
 from tasks.normality.scopes import By
 from tasks.normality.thresholds import DEFAULT_THRESHOLD
-from tasks.retention import What, parse_age
 from tasks.video.path_pattern import PRESETS, PathPattern
 
 Address = Annotated[str, NoCredentials()]
 Paths = Annotated[
     list[Address],
-    Field(min_length=1, description="Files, folders (searched recursively) or glob patterns."),
+    BeforeValidator(given),
+    Field(min_length=1),
+    told("Files, folders (searched recursively) or glob patterns."),
+]
+NormalPaths = Annotated[
+    list[Address],
+    BeforeValidator(given),
+    told(
+        "Footage of normal days: the profile is built from it at first, and brought up to date "
+        "when files are added. Without, the profile is used as it is."
+    ),
 ]
 Selectors = Annotated[
     list[Address],
-    Field(description="Paths, folders or globs of footage already embedded, or camera:NAME."),
+    told("Paths, folders or globs of footage already embedded, or camera:NAME."),
 ]
 WarehousePlace = Annotated[
     Address,
-    Field(description="Folder, or s3://bucket/prefix, that holds everything nightjar keeps."),
+    AfterValidator(not_open),
+    told("Folder, or s3://bucket/prefix, that holds everything nightjar keeps.", minLength=1),
 ]
 ReportIds = Annotated[
-    list[str], Field(min_length=1, description="Ids of reports: the names of their folders.")
+    list[str], Field(min_length=1), told("Ids of reports: the names of their folders.")
 ]
-ProfileName = Annotated[str, Field(description="Name of the profile of normal behaviour.")]
-ProfileSelector = Annotated[str, Field(description="NAME for the newest version, or NAME@VERSION.")]
+_NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+ProfileName = Annotated[str, told("Name of the profile of normal behaviour.", pattern=f"^{_NAME}$")]
+ProfileSelector = Annotated[
+    str, told("NAME for the newest version, or NAME@VERSION.", pattern=f"^{_NAME}(@[0-9]+)?$")
+]
 ProfileSelectors = Annotated[
-    list[str], Field(min_length=1, description="Profiles, each NAME or NAME@VERSION.")
+    list[str], Field(min_length=1), told("Profiles, each NAME or NAME@VERSION.")
 ]
 Verdicts = Annotated[
     dict[str, Literal["normal", "anomaly"]],
-    Field(min_length=1, description="What each event was: normal or anomaly, by the event's id."),
+    Field(min_length=1),
+    told("What each event was: normal or anomaly, by the event's id."),
 ]
 ThresholdText = Annotated[
     str,
-    Field(
-        description="A number, quantile:Q of the normal footage's own scores, or budget:K/day: "
-        "as high as it takes for normal footage to give K events a camera a day. auto is "
-        "budget:1/day from a camera-day of normal footage on, and quantile:0.999 with less."
+    told(
+        "A number, quantile:Q of the normal footage's own scores, or budget:K/day: as high as it "
+        "takes for normal footage to give K events a camera a day. auto is budget:1/day from a "
+        "camera-day of normal footage on, and quantile:0.999 with less.",
+        pattern=r"^(auto|quantile:(0?\.[0-9]+|[01](\.0+)?)|budget:[0-9.eE+-]+/(day|week)"
+        r"|[+-]?[0-9.]+([eE][+-]?[0-9]+)?)$",
     ),
 ]
-
 Thresholds = Annotated[
-    list[str], Field(min_length=1, description="Thresholds to try, each as --threshold takes it.")
+    list[str], Field(min_length=1), told("Thresholds to try, each as --threshold takes it.")
 ]
+DistanceName = Annotated[str, Field(json_schema_extra={"enum": [*DISTANCES]})]
 Distances = Annotated[
-    list[str],
-    Field(description="Distances to try; all that the profile was built for unless told."),
+    list[DistanceName],
+    told("Distances to try; all that the profile was built for unless told."),
 ]
+
+Quiet = Annotated[bool, told("Write no report where there is nothing new.")]
 
 DEFAULT_WAREHOUSE = "./warehouse"
 DEFAULT_PROFILE = "default"
@@ -113,8 +134,12 @@ class Period(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    since: AwareDatetime | None = Field(None, description="Recorded then or later.")
-    until: AwareDatetime | None = Field(None, description="Recorded before then.")
+    since: AwareDatetime | None = Field(
+        None, description="Recorded then or later.", json_schema_extra=MOMENT
+    )
+    until: AwareDatetime | None = Field(
+        None, description="Recorded before then.", json_schema_extra=MOMENT
+    )
 
     def holds(self, recorded_at: str | None) -> bool:
         """Return whether footage that begins at a moment, ISO 8601, is meant."""
@@ -139,7 +164,7 @@ class ProfileOptions(BaseModel):
         "all",
         description="One mean for all footage, one a camera, or one an hour of a camera's day.",
     )
-    distances: tuple[str, ...] | None = Field(
+    distances: tuple[DistanceName, ...] | None = Field(
         None,
         description=f"Distances that the profile can score by, of {', '.join(DISTANCES)}; "
         "all that its shards allow unless told.",
@@ -175,7 +200,7 @@ class Scoring(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    distance: str = Field(
+    distance: DistanceName = Field(
         MISSION,
         description=f"What flags and events are judged by: {', '.join(DISTANCES)}. "
         f"{MISSION} is always reported.",
@@ -212,32 +237,6 @@ class Scoring(BaseModel):
     def events(self, rule: EventRule) -> EventRule:
         """Return an event rule with what was asked for in its place."""
         return replace(rule, **self.model_dump(exclude={"distance"}, exclude_none=True))
-
-
-class Retention(BaseModel):
-    """What is old enough to go."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    older_than: str = Field(
-        description="What is older goes: 12h, 30d or 8w. A video is as old as its recording."
-    )
-    cameras: list[str] = Field(
-        default=[], description="Videos of these cameras alone, and reports about them alone."
-    )
-    what: What = Field("all", description="Embeddings, reports, or both.")
-
-    @field_validator("older_than")
-    @classmethod
-    def _check_age(cls, text: str) -> str:
-        """Refuse a wrong age before anything starts."""
-        parse_age(text)
-        return text
-
-    @property
-    def age(self) -> timedelta:
-        """The age asked for."""
-        return parse_age(self.older_than)
 
 
 class Encoding(BaseModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Iterator
@@ -24,7 +25,11 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from tasks.report.words import length
+
+logger = logging.getLogger(__name__)
 ARTIFACT_EVERY_S = 5.0
+LOG_EVERY_S = 60.0
 
 
 class RateColumn(ProgressColumn):
@@ -55,7 +60,9 @@ class Meter:
     _artifact: UUID
     _done: int = 0
     _videos_done: int = 0
+    _begun: float = field(default_factory=time.monotonic)
     _published: float = field(default_factory=time.monotonic)
+    _logged: float = field(default_factory=time.monotonic)
 
     def advance(self, units: int = 0, videos: int = 0) -> None:
         """Count units and videos that have been done."""
@@ -71,14 +78,25 @@ class Meter:
 
     def publish(self) -> None:
         """Bring the artifact up to date."""
-        self._published = time.monotonic()
+        now = time.monotonic()
+        self._published = now
         percent = 100.0 * self._done / self.total if self.total else 100.0
-        words = f"{self.stage}: {self._done}/{self.total} {self.unit}"
-        update_progress_artifact(
-            self._artifact,
-            min(percent, 100.0),
-            f"{words}, {self._videos_done}/{self.videos} videos",
+        words = (
+            f"{self.stage}: {self._done}/{self.total} {self.unit}, "
+            f"{self._videos_done}/{self.videos} videos{self._pace(now)}"
         )
+        update_progress_artifact(self._artifact, min(percent, 100.0), words)
+        if now - self._logged > LOG_EVERY_S:
+            self._logged = now
+            logger.info(words)
+
+    def _pace(self, now: float) -> str:
+        """Return how fast it goes and how long it will take, while it is under way."""
+        if not 0 < self._done < self.total:
+            return ""
+        rate = self._done / max(now - self._begun, 1e-9)
+        left_s = (self.total - self._done) / rate
+        return f", {rate:.3g} {self.unit}/s, {length(left_s)} left"
 
 
 _current: ContextVar[Meter | None] = ContextVar("nightjar_progress", default=None)

@@ -17,7 +17,6 @@ from storage.reports import ReportEntry, all_reports, remove_report, report_size
 from storage.shards import shard_folders
 from storage.videos import creation_time, record_sizes, remove_record
 from storage.warehouse import Warehouse
-from tasks.parameters import Retention
 from tasks.progress import advance
 from tasks.retention import (
     Choice,
@@ -28,6 +27,7 @@ from tasks.retention import (
     StoredVideo,
     choose_removals,
 )
+from tasks.retention_request import Retention
 from tasks.retrying import STEP
 from tasks.video.errors import FootageNotFoundError
 from tasks.video.search import printable

@@ -8,6 +8,8 @@ from pathlib import PurePosixPath
 from storage.errors import CorruptShardError
 from storage.footage import FOLDER as FOOTAGE
 from storage.footage import Sighting, inspect_sighting
+from storage.nights import FOLDER as NIGHTS
+from storage.nights import inspect_night
 from storage.pruned import pruned_videos
 from storage.quarantine import FOLDER as QUARANTINE
 from storage.quarantine import inspect_quarantined, quarantined_videos
@@ -105,6 +107,24 @@ def check_entries(warehouse: Warehouse) -> Verdict:
 
     found = warehouse.each(check, places)
     return Verdict.of("quarantined", len(places), filter(None, found))
+
+
+def check_nights(warehouse: Warehouse) -> Verdict:
+    """Check what nights have reported."""
+    places = warehouse.files_below(NIGHTS)
+
+    def check(place: str) -> Finding | None:
+        if place.count("/") != 2 or not place.endswith(".json"):
+            return foreign(place)
+        try:
+            inspect_night(warehouse, place)
+        except CorruptShardError as error:
+            repair = "removes it, and the next night reports what it lists once more"
+            return Finding(place, "damaged", error.what, repair, "repair")
+        return None
+
+    found = warehouse.each(check, places)
+    return Verdict.of("nights", len(places), filter(None, found))
 
 
 def _sighting(warehouse: Warehouse, place: str) -> Sighting | Finding | None:

@@ -93,9 +93,14 @@ def choose_scored(
 
 @task(**STEP, on_completion=[note_report])
 def write_report(
-    place: str, ref: ProfileRef, threshold: str, footage: FootageToScore, scoring: Scoring
+    place: str,
+    ref: ProfileRef,
+    threshold: str,
+    footage: FootageToScore,
+    scoring: Scoring,
+    only_new: bool = False,
 ) -> ReportSummary:
-    """Score the footage against the profile and commit the report."""
+    """Score the footage against the profile and commit the report, be it of new footage only."""
     warehouse = Warehouse.at(place)
     profile = ProfileInUse.of(warehouse, ref, [scoring.distance])
     judge = Judge.of(profile, threshold, scoring)
@@ -115,6 +120,7 @@ def write_report(
         document = {
             "report_id": report.report_id,
             "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "only_new": only_new,
             **judge.as_json(),
             "drift": drifts.as_json(),
             "regression": asdict(check_anomalies(warehouse, judge)),

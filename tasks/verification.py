@@ -19,6 +19,7 @@ from tasks.findings import Finding, Verdict, foreign
 from tasks.progress import advance
 from tasks.record_checking import (
     check_entries,
+    check_nights,
     check_records,
     check_sightings,
     readable_sightings,
@@ -39,6 +40,7 @@ TOP_FOLDERS = {
         "pruned",
         "feedback",
         "backtests",
+        "nights",
     ),  # what else nightjar keeps
     "lost+found",  # a file system's own
 }
@@ -71,9 +73,9 @@ def check_shards(place: str, videos: Sequence[VideoShards]) -> Verdict:
 
 @task(**STEP)
 def check_footage(place: str) -> Verdict:
-    """Check what is known of videos, of the files that hold them, and of quarantined ones."""
+    """Check what is known of videos, of the files that hold them, and of what nights reported."""
     warehouse = Warehouse.at(place)
-    checks = (check_records, check_sightings, check_entries)
+    checks = (check_records, check_sightings, check_entries, check_nights)
     return Verdict.sum_of(check(warehouse) for check in checks)
 
 

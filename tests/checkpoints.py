@@ -20,6 +20,16 @@ SHAPES: dict[str, dict[str, Any]] = {
         "num_attention_heads": 4,
         "intermediate_size": 96,
     },
+    # Slow enough that a test can break in: some 0.2 s a clip on two cores.
+    "slow": {
+        "image_size": 224,
+        "patch_size": 16,
+        "num_frames": 16,
+        "tubelet_size": 2,
+        "hidden_size": 384,
+        "num_attention_heads": 6,
+        "intermediate_size": 1536,
+    },
     # Nothing here equals videomae-base, so a number that was hard-coded shows.
     "odd": {
         "image_size": 112,

@@ -60,6 +60,7 @@ def _errors() -> tuple[tuple[type[Exception], ...], tuple[type[Exception], ...]]
     from tasks.encoder import errors as encoder
     from tasks.normality import errors as normality
     from tasks.video import errors as video
+    from tasks.worker_choice import WorkerError, WorkersUnusableError
 
     refused = (
         encoder.CheckpointUnusableError,
@@ -75,6 +76,7 @@ def _errors() -> tuple[tuple[type[Exception], ...], tuple[type[Exception], ...]]
         video.FootageNotFoundError,
         video.PathPatternError,
         ValidationError,
+        WorkersUnusableError,
     )
     failures = (
         encoder.EncoderError,
@@ -82,6 +84,7 @@ def _errors() -> tuple[tuple[type[Exception], ...], tuple[type[Exception], ...]]
         storage.StorageError,
         video.VideoError,
         OSError,
+        WorkerError,
     )
     return refused, failures
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from tasks.demonstration import Verdict
     from tasks.findings import Finding, Repair
     from tasks.findings import Verdict as WarehouseVerdict
+    from tasks.nights import NightSummary
+    from tasks.reprocessing import Reprocessed
     from tasks.scoring import ReportSummary
 
 
@@ -27,6 +29,30 @@ def report_lines(summary: ReportSummary) -> list[str]:
     if summary.quarantined or summary.pending:
         lines.append(f"{summary.quarantined} files quarantined, {summary.pending} pending")
     return [*lines, f"report: {summary.report}/report.html"]
+
+
+def night_lines(night: NightSummary) -> list[str]:
+    """Return what a night comes to."""
+    new = f"{night.new_videos} new videos" if night.new_videos else "nothing new"
+    if night.report is None:
+        pending = f", {night.pending} files pending" if night.pending else ""
+        return [f"{new}{pending}: no report"]
+    return [new, *report_lines(night.report)]
+
+
+def reprocessed_lines(done: Reprocessed) -> list[str]:
+    """Return what reprocessing came to."""
+    lines = [
+        f"{done.videos} videos embedded by {done.encoder_id}, "
+        f"{done.embedded_clips} clips of them by this run"
+    ]
+    lines += [f"missing {item.path}: {item.reason}" for item in done.missing]
+    lines += [f"left out {item.path}: {item.reason}" for item in done.undated]
+    if done.quarantined:
+        lines.append(f"{len(done.quarantined)} files quarantined")
+    if done.missing:
+        lines.append("not complete, so nothing was scored: run it again")
+    return [*lines, *(report_lines(done.report) if done.report else [])]
 
 
 def quarantine_result(

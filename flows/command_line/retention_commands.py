@@ -72,7 +72,7 @@ def prune(
     """
     with session(common):
         from flows.prune_warehouse import prune_warehouse
-        from tasks.parameters import Retention
+        from tasks.retention_request import Retention
 
         retention = Retention(
             older_than=older_than,

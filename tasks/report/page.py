@@ -100,7 +100,7 @@ def headline(document: Mapping[str, Any]) -> str:
     num_events = sum(len(video["events"]) for video in videos)
     num_eventful = sum(bool(video["events"]) for video in videos)
     if not videos:
-        return "No video could be checked" if document["quarantined"] else "No videos to check"
+        return _nothing_checked(document)
     if num_events == 0:
         return f"Nothing out of the ordinary in {counted(len(videos), 'video')}"
     if num_eventful == len(videos):
@@ -108,6 +108,15 @@ def headline(document: Mapping[str, Any]) -> str:
     else:
         where = f"{num_eventful:,} of {counted(len(videos), 'video')}"
     return f"{counted(num_events, 'event')} in {where}"
+
+
+def _nothing_checked(document: Mapping[str, Any]) -> str:
+    """Say why a report is about no video."""
+    if document["quarantined"]:
+        return "No video could be checked"
+    words = "Nothing new" if document.get("only_new") else "No videos to check"
+    pending = len(document["pending"])
+    return f"{words} yet, {counted(pending, 'file')} left for the next run" if pending else words
 
 
 def _view_videos(document: Mapping[str, Any], timelines: Sequence[Timeline]) -> list[VideoView]:
