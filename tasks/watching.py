@@ -43,8 +43,7 @@ def note_flow(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> Non
     seconds = _seconds(flow_run, state)
     _tell(_ending(flow.name, state, seconds))
     if flow.name in STAGES:
-        stage = {"stage": STAGES[flow.name]}
-        _tell([Change("nightjar_stage_seconds_total", seconds, stage)])
+        _tell(_stage(STAGES[flow.name], seconds))
         if state.is_completed():
             _tell(_findings(state.result(), flow_run.parameters))
 
@@ -54,10 +53,9 @@ def note_report(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> N
     if not os.environ.get(METRICS_FILE):
         return
     report: ReportSummary = state.result()
-    seconds = _seconds(task_run, state)
     _tell(
         [
-            Change("nightjar_stage_seconds_total", seconds, {"stage": "score"}),
+            *_stage("score", _seconds(task_run, state)),
             Change("nightjar_reports_total", 1),
             Change("nightjar_scored_frames_total", report.frames),
             Change("nightjar_flagged_frames_total", report.flagged_frames),
@@ -75,10 +73,18 @@ WATCHED: dict[str, Any] = {
 }
 
 
-def _seconds(run: FlowRun | TaskRun, state: State[Any]) -> float:
-    """Return how long a run took."""
-    begun = run.start_time or state.timestamp
-    return max(0.0, (state.timestamp - begun).total_seconds())
+def _seconds(run: FlowRun | TaskRun, state: State[Any]) -> float | None:
+    """Return how long a run took; a worker does not know when one began that was killed."""
+    if run.start_time is None:
+        return None
+    return max(0.0, (state.timestamp - run.start_time).total_seconds())
+
+
+def _stage(name: str, seconds: float | None) -> list[Change]:
+    """Return the time that was spent in a stage, where it is known."""
+    if seconds is None:
+        return []
+    return [Change("nightjar_stage_seconds_total", seconds, {"stage": name})]
 
 
 def _tell(changes: Iterable[Change]) -> None:
@@ -90,7 +96,7 @@ def _tell(changes: Iterable[Change]) -> None:
         logger.warning("the metrics cannot be written to %s: %s", path, error)
 
 
-def _ending(name: str, state: State[Any], seconds: float) -> list[Change]:
+def _ending(name: str, state: State[Any], seconds: float | None) -> list[Change]:
     """Return how a run of a flow ended."""
     flow = {"flow": name}
     ended = "cancelled" if state.is_cancelling() else str(state.type.value).lower()
