@@ -62,6 +62,7 @@ class ProfileDraft:
 
     def commit(self, name: str, content: ProfileContent) -> ProfileRef:
         """Commit the profile as the next version of its name, unless the newest says the same."""
+        check_name(name)
         self.calibration.close()
         write_tables(content, self.folder)
         number = 0
