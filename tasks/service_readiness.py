@@ -21,7 +21,7 @@ NIGHTLY = "nightly"
 ANSWER_S = 5.0
 OVERDUE = timedelta(hours=26)  # a night and what it may start late
 SERVICE = ("server", "work pool", "schedule", "last night")
-SET_UP = "set one up as README's chapter 'Running it as a service' says"
+SET_UP = "start 'nightjar serve', or follow README's chapter 'Running it as a service'"
 
 
 @dataclass(frozen=True, slots=True)
