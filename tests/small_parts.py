@@ -1,8 +1,12 @@
-"""Parts of eight clips, so that a short video has several; Dask's workers load it first."""
+"""Parts of eight clips, so that a short video has several; Dask's workers are told as they start."""
 
 from __future__ import annotations
 
 from tasks.video import parts
 
 ROWS_PER_PART = 64
-parts.ROWS_PER_PART = ROWS_PER_PART
+
+
+def dask_setup(worker: object) -> None:
+    """Take over; Dask calls this in a worker that preloads this module."""
+    parts.ROWS_PER_PART = ROWS_PER_PART
