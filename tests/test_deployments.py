@@ -12,7 +12,7 @@ import pytest
 import yaml
 from prefect.events.schemas.automations import AutomationCore, EventTrigger
 
-from flows.serving.layout import AUTOMATIONS_FILE
+from flows.serving.layout import AUTOMATIONS_FILE, Site
 from flows.serving.recovery import SILENT
 from tests.footage import ROOT
 
@@ -72,6 +72,17 @@ def test_a_container_has_a_pinned_image_and_no_secret_of_its_own(name: str) -> N
 def test_what_the_containers_ask_for_is_in_the_example() -> None:
     asked = set(re.findall(r"\$\{(\w+)", (FOLDER / "compose.yaml").read_text()))
     assert asked == set(re.findall(r"^(\w+)=", (FOLDER / ".env.example").read_text(), re.M))
+
+
+def test_a_server_on_postgres_and_one_machine_are_set_alike() -> None:
+    written: dict[str, str] = {}
+    for name in ("server.env", "worker.env"):
+        for line in (FOLDER / name).read_text().splitlines():
+            if not line.startswith("#"):
+                variable, _, value = line.partition("=")
+                written[variable] = value.strip("'")
+    site = Site(Path("home"), ROOT, "127.0.0.1", 4200, runs=1, keep_days=90).environment({})
+    assert {name: site[name] for name in written} == written
 
 
 def test_a_run_that_waits_to_be_taken_up_is_not_taken_for_silent() -> None:

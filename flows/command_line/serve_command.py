@@ -73,7 +73,8 @@ def deploy() -> None:
     try:
         changed = asyncio.run(bring_up_to_date())
     except REFUSALS as error:
-        complain(str(error))
+        refused = "401 Unauthorized" in str(error)
+        complain("set PREFECT_API_AUTH_STRING as the server's" if refused else str(error))
         sys.exit(FAILED)
     sys.stdout.write(f"deployments {'registered' if changed else 'are as they were'}\n")
 

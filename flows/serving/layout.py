@@ -57,6 +57,11 @@ class Site:
     keep_days: int
 
     @property
+    def keep_s(self) -> int:
+        """Return the seconds after which Prefect forgets a run that has ended."""
+        return self.keep_days * _DAY_S
+
+    @property
     def api_url(self) -> str:
         """Return where processes of this machine reach the server."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
@@ -79,7 +84,7 @@ class Site:
             "NIGHTJAR_ROOT": str(self.root),
         }
         of_this_site = {
-            "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(self.keep_days * _DAY_S),
+            "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(self.keep_s),
             # Prefect unpacks its page beside its own code, which is not to be written.
             "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(self.home / "ui"),
         }

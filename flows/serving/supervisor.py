@@ -19,10 +19,12 @@ from urllib.request import urlopen
 
 from flows.serving.children import Child, adopt_orphans, end_orphans, end_with_parent, orphans
 from flows.serving.layout import Site
+from flows.serving.results import forget_results
 
 _STARTUP_S = 300.0  # the first start makes the database: half a minute on a slow machine
 _PORT_FREE_S = 15.0
 _TURN_S = 0.5
+_SWEEP_S = 3600.0
 _RUNS_END_S = 30.0
 _PROCESS_ENDS_S = 15.0
 
@@ -52,16 +54,24 @@ def keep_site(site: Site) -> None:
         worker = Child("worker", site.worker_command(), environment, site.home, say)
         try:
             _open(site, server, told_to_end)
-            while not told_to_end.wait(_TURN_S):
-                for child in (server, worker):
-                    child.look_after()
-                orphans([server.pid, worker.pid])  # reaped, but left to finish
+            _look_after(site, server, worker, told_to_end)
         finally:
             say("ends")
             worker.end(_RUNS_END_S)
             end_orphans([server.pid], _RUNS_END_S)
             server.end(_PROCESS_ENDS_S)
             end_orphans([], _PROCESS_ENDS_S)
+
+
+def _look_after(site: Site, server: Child, worker: Child, told_to_end: Event) -> None:
+    sweep_at = time.monotonic()
+    while not told_to_end.wait(_TURN_S):
+        for child in (server, worker):
+            child.look_after()
+        orphans([server.pid, worker.pid])  # reaped, but left to finish
+        if time.monotonic() >= sweep_at:
+            forget_results(site.home, site.keep_s)
+            sweep_at += _SWEEP_S
 
 
 def _open(site: Site, server: Child, told_to_end: Event) -> None:

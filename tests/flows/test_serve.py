@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from flows.serving.layout import AUTOMATIONS_FILE, POOL, PREFECT_FILE
+from flows.serving.results import forget_results
 from tests.footage import ROOT
 from tests.prefect_api import WAIT_HERE, Api, free_port, wait_for
 
@@ -74,8 +75,8 @@ class Served:
 
 
 @pytest.fixture
-def served(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Served]:
-    """Start a site with a deployment that waits, one on a schedule, and the project's if asked."""
+def served(tmp_path: Path) -> Iterator[Served]:
+    """Start a site with this project's deployments, one that waits and one on a schedule."""
     root = tmp_path / "root"
     for name in ("flows", "tasks", "deployments"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -84,10 +85,8 @@ def served(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Served]:
     document = yaml.safe_load((root / PREFECT_FILE).read_text())
     toy = {"entrypoint": "wait_here.py:wait_here", "work_pool": {"name": POOL}}
     folder = {"folder": str(tmp_path)}
-    of_the_project = document["deployments"] if request.param == "project" else []
-    document["deployments"] = [
-        *of_the_project,
-        {"name": "wait", "parameters": {**folder, "seconds": 15}, **toy},
+    document["deployments"] += [
+        {"name": "wait", "parameters": {**folder, "seconds": 10}, **toy},
         {"name": "tick", "parameters": folder, "schedules": [{"interval": 3600}], **toy},
     ]
     (root / PREFECT_FILE).write_text(yaml.safe_dump(document))
@@ -100,23 +99,32 @@ def served(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Served]:
         os.kill(pid, signal.SIGKILL)
 
 
-@pytest.mark.parametrize("served", ["project"], indirect=True)
 def test_a_site_is_kept_running_and_leaves_nothing_behind(served: Served, tmp_path: Path) -> None:
     names = {entry["name"] for entry in served.api.ask("deployments/filter", {})}
     of_the_project = yaml.safe_load((ROOT / PREFECT_FILE).read_text())["deployments"]
     assert {entry["name"] for entry in of_the_project} <= names
     wanted = {entry["name"] for entry in yaml.safe_load((ROOT / AUTOMATIONS_FILE).read_text())}
     assert wanted <= {entry["name"] for entry in served.api.ask("automations/filter", {})}
-    served.wait_for(lambda: served.runs("tick"), 20)
+    served.wait_for(lambda: served.runs("tick"), 90)
     assert {run["state_name"] for run in served.runs("tick")} == {"Scheduled"}, "by itself"
 
-    served.api.start("wait-here/wait")
-    served.wait_for(lambda: (tmp_path / "starts").exists(), 45)
+    run = served.api.start("wait-here/wait")
+    served.wait_for(lambda: starts(tmp_path) == 1, 90)
     first = served.worker()
     assert first is not None
     os.kill(first, signal.SIGKILL)
-    served.wait_for(lambda: served.worker() not in (None, first), 20)
-    served.wait_for(lambda: served.runs("wait")[0]["state_name"] == "Completed", 40)
+    served.wait_for(lambda: served.worker() not in (None, first), 90)
+    served.wait_for(lambda: served.api.state(run) == "Completed", 90)
+    assert starts(tmp_path) == 1, "the run outlived its worker"
+
+    run = served.api.start("wait-here/wait")
+    served.wait_for(lambda: starts(tmp_path) == 2, 90)
+    served.stop(signal.SIGKILL)
+    served.wait_for(lambda: not served.processes(), 90)
+    served.start()
+    assert "deployments are as they were" in served.text(), "what the UI has set is left alone"
+    served.wait_for(lambda: served.api.state(run) == "Completed", 90)
+    assert starts(tmp_path) == 3, "the run that was cut off was taken up again"
 
     served.stop()
     assert served.process is not None
@@ -126,21 +134,21 @@ def test_a_site_is_kept_running_and_leaves_nothing_behind(served: Served, tmp_pa
         assert client.connect_ex(("127.0.0.1", served.port)) != 0, "something still listens"
 
 
-@pytest.mark.parametrize("served", ["toys"], indirect=True)
-def test_a_killed_site_leaves_nothing_and_takes_up_its_run_again(
-    served: Served, tmp_path: Path
-) -> None:
-    served.api.start("wait-here/wait")
-    served.wait_for(lambda: (tmp_path / "starts").exists(), 45)
-    served.stop(signal.SIGKILL)
-    served.process = None
-    served.wait_for(lambda: not served.processes(), 30)
-    assert not (tmp_path / "done").exists()
+def starts(folder: Path) -> int:
+    path = folder / "starts"
+    return path.read_text().count("started") if path.exists() else 0
 
-    served.start()
-    assert "deployments are as they were" in served.text(), "what the UI had set is left alone"
-    served.wait_for(lambda: served.runs("wait")[0]["state_name"] == "Completed", 60)
-    assert (tmp_path / "starts").read_text().count("started") == 2
+
+def test_old_results_are_forgotten_and_others_kept(tmp_path: Path) -> None:
+    (tmp_path / "storage").mkdir()
+    old, new = tmp_path / "storage" / "old", tmp_path / "storage" / "new"
+    for path in (old, new):
+        path.touch()
+    os.utime(old, (0, 0))
+    assert forget_results(tmp_path, keep_s=3600) == 1
+    assert not old.exists()
+    assert new.exists()
+    assert forget_results(tmp_path / "no-such-home", keep_s=3600) == 0
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.7", "::", "camera-server.example"])
