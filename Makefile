@@ -19,7 +19,7 @@ demo: install ## Set up, draw a small scene and run the whole job on it, offline
 	$(BIN)/nightjar demo
 
 test: install ## Set up and run the tests.
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: install ## Lint and type-check.
 	$(BIN)/ruff check .

@@ -17,12 +17,13 @@ from tasks.parameters import (
     WarehousePlace,
 )
 from tasks.profiling import BuiltProfile, commit_profile
+from tasks.watching import WATCHED
 
 DEFAULT_OPTIONS = ProfileOptions()
 EVER = Period()
 
 
-@flow(name="build-profile")
+@flow(name="build-profile", **WATCHED)
 def build_profile(
     normal: Selectors,
     profile: ProfileName = DEFAULT_PROFILE,

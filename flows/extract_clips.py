@@ -15,12 +15,13 @@ from tasks.extraction import (
 )
 from tasks.parameters import DEFAULT_WAREHOUSE, Archive, Encoding, Paths, WarehousePlace
 from tasks.progress import measured
+from tasks.watching import WATCHED
 
 DEFAULT_ENCODING = Encoding()
 DEFAULT_ARCHIVE = Archive()
 
 
-@flow(name="extract-clips")
+@flow(name="extract-clips", **WATCHED)
 def extract_clips(
     footage: Paths,
     warehouse: WarehousePlace = DEFAULT_WAREHOUSE,

@@ -8,10 +8,10 @@ from tasks.feedback import Learned, compare_alarms, take_feedback
 from tasks.normal_choice import add_confirmed, known_lineage, normal_in
 from tasks.parameters import DEFAULT_WAREHOUSE, ProfileOptions, Verdicts, WarehousePlace
 from tasks.profiling import commit_profile
-from tasks.regression import check_regression
+from tasks.watching import WATCHED
 
 
-@flow(name="give-feedback")
+@flow(name="give-feedback", **WATCHED)
 def give_feedback(
     verdicts: Verdicts, warehouse: WarehousePlace = DEFAULT_WAREHOUSE
 ) -> list[Learned]:
@@ -23,5 +23,5 @@ def give_feedback(
         options = ProfileOptions(**known.options)
         built = commit_profile(warehouse, name, videos, options, "feedback")
         changes = [compare_alarms(warehouse, built, report_id) for report_id in reports]
-        learned.append(Learned(built, tuple(changes), check_regression(warehouse, built)))
+        learned.append(Learned(built, tuple(changes)))
     return learned

@@ -9,9 +9,10 @@ from tasks.progress import measured
 from tasks.pruning import find_removals, remove_reports, remove_videos
 from tasks.retention import Choice
 from tasks.retention_request import Retention
+from tasks.watching import WATCHED
 
 
-@flow(name="prune-warehouse")
+@flow(name="prune-warehouse", **WATCHED)
 def prune_warehouse(
     retention: Retention, warehouse: WarehousePlace = DEFAULT_WAREHOUSE, dry_run: bool = False
 ) -> Choice:

@@ -28,6 +28,8 @@ from tasks.parameters import (
 from tasks.reprocessing import Reprocessed, find_version_by, give_way, take_stock
 from tasks.run_names import name_reprocessing
 from tasks.scoring import write_report
+from tasks.watching import WATCHED
+from tasks.worker_choice import Workers
 
 DEFAULT_ENCODING = Encoding()
 DEFAULT_ARCHIVE = Archive()
@@ -36,7 +38,7 @@ DEFAULT_SCORING = Scoring()
 WHOLE = ArchivePart()
 
 
-@flow(name="reprocess-archive", flow_run_name=name_reprocessing)
+@flow(name="reprocess-archive", flow_run_name=name_reprocessing, **WATCHED)
 def reprocess_archive(
     footage: Paths,
     part: ArchivePart = WHOLE,
@@ -48,18 +50,19 @@ def reprocess_archive(
     archive: Archive = DEFAULT_ARCHIVE,
     scoring: Scoring = DEFAULT_SCORING,
     options: ProfileOptions = DEFAULT_OPTIONS,
+    workers: Workers = None,
 ) -> Reprocessed:
     """Embed footage by cameras and time; with normal footage, score it when all is embedded."""
     give_way()
-    check_request(warehouse, encoding, profile, threshold, options, scoring)
+    check_request(warehouse, encoding, profile, threshold, options, scoring, workers)
     identity = identify(encoding)
     extract_clips(footage, warehouse, encoding, archive, part)
     clips = 0
     if normal:
         extract_clips(normal, warehouse, encoding, archive)
         check_normal(warehouse, normal)
-        clips += embed_clips(warehouse, encoding, normal, present=True).clips
-    clips += embed_clips(warehouse, encoding, footage, present=True, part=part).clips
+        clips += embed_clips(warehouse, encoding, normal, present=True, workers=workers).clips
+    clips += embed_clips(warehouse, encoding, footage, True, part, workers).clips
     stock = take_stock(warehouse, identity, footage, normal, archive, part)
     if stock.missing or not normal:
         return stock.outcome(identity, clips, None)

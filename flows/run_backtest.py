@@ -36,7 +36,7 @@ def run_backtest(
 ) -> dict[str, Any]:
     """Say how many events a camera a day each candidate gives. Touches no footage, no encoder."""
     outcomes = []
-    for version in [find_version(warehouse, selector) for selector in profiles]:
+    for version in dict.fromkeys(find_version(warehouse, selector) for selector in profiles):
         chosen = choose_scored(warehouse, version, footage, False, [])
         videos = in_period(warehouse, chosen, period)
         outcomes += try_profile(warehouse, version, videos, distances, thresholds, scoring)

@@ -35,6 +35,8 @@ from tasks.parameters import (
 )
 from tasks.run_names import name_night
 from tasks.scoring import choose_scored, write_report
+from tasks.watching import WATCHED
+from tasks.worker_choice import Workers
 
 DEFAULT_ENCODING = Encoding()
 DEFAULT_ARCHIVE = Archive()
@@ -42,7 +44,7 @@ DEFAULT_OPTIONS = ProfileOptions()
 DEFAULT_SCORING = Scoring()
 
 
-@flow(name="run-nightly", flow_run_name=name_night)
+@flow(name="run-nightly", flow_run_name=name_night, **WATCHED)
 def run_nightly(
     footage: Paths,
     profile: ProfileName = DEFAULT_PROFILE,
@@ -54,14 +56,16 @@ def run_nightly(
     options: ProfileOptions = DEFAULT_OPTIONS,
     encoding: Encoding = DEFAULT_ENCODING,
     quiet: Quiet = False,
+    workers: Workers = None,
 ) -> NightSummary:
     """Embed what is new, bring the profile up to date, and report what no night has reported."""
-    check_request(warehouse, encoding, profile, threshold, options, scoring)
+    check_request(warehouse, encoding, profile, threshold, options, scoring, workers)
     version = find_own_version(warehouse, profile, identify(encoding), normal)
     extract_clips([*normal, *footage], warehouse, encoding, archive)
     if normal:
         check_normal(warehouse, normal)
-    clips = embed_clips(warehouse, encoding, [*normal, *footage], present=True).clips
+    everything = [*normal, *footage]
+    clips = embed_clips(warehouse, encoding, everything, present=True, workers=workers).clips
     if normal or version is None:
         update = version is not None
         built = build_profile(normal, profile, warehouse, encoding, update, True, options)

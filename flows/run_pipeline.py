@@ -26,6 +26,8 @@ from tasks.parameters import (
     WarehousePlace,
 )
 from tasks.scoring import ReportSummary
+from tasks.watching import WATCHED
+from tasks.worker_choice import Workers
 
 DEFAULT_ENCODING = Encoding()
 DEFAULT_ARCHIVE = Archive()
@@ -33,7 +35,7 @@ DEFAULT_OPTIONS = ProfileOptions()
 DEFAULT_SCORING = Scoring()
 
 
-@flow(name="run-pipeline")
+@flow(name="run-pipeline", **WATCHED)
 def run_pipeline(
     normal: Paths,
     footage: Paths,
@@ -44,12 +46,13 @@ def run_pipeline(
     archive: Archive = DEFAULT_ARCHIVE,
     options: ProfileOptions = DEFAULT_OPTIONS,
     scoring: Scoring = DEFAULT_SCORING,
+    workers: Workers = None,
 ) -> ReportSummary:
     """Extract, embed, profile, score and report in one go; what is there already is not redone."""
-    check_request(warehouse, encoding, profile, threshold, options, scoring)
+    check_request(warehouse, encoding, profile, threshold, options, scoring, workers)
     extract_clips([*normal, *footage], warehouse, encoding, archive)
     check_normal(warehouse, normal)
-    embedded = embed_clips(warehouse, encoding, [*normal, *footage], present=True)
+    embedded = embed_clips(warehouse, encoding, [*normal, *footage], present=True, workers=workers)
     built = build_profile(normal, profile, warehouse, encoding, present=True, options=options)
     report = score_footage(
         built.selector, footage, warehouse, threshold, present=True, normal=normal, scoring=scoring

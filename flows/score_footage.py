@@ -15,11 +15,12 @@ from tasks.parameters import (
     WarehousePlace,
 )
 from tasks.scoring import ReportSummary, choose_scored, find_version, write_report
+from tasks.watching import WATCHED
 
 DEFAULT_SCORING = Scoring()
 
 
-@flow(name="score-footage")
+@flow(name="score-footage", **WATCHED)
 def score_footage(
     profile: ProfileSelector = DEFAULT_PROFILE,
     footage: Selectors = [],  # noqa: B006 - Prefect shows it in its form, nobody changes it

@@ -16,9 +16,10 @@ from tasks.verification import (
     plan_shard_checks,
     sum_up,
 )
+from tasks.watching import WATCHED
 
 
-@flow(name="verify-warehouse")
+@flow(name="verify-warehouse", **WATCHED)
 def verify_warehouse(warehouse: WarehousePlace = DEFAULT_WAREHOUSE) -> Verdict:
     """Read everything that the warehouse holds and return what is wrong; nothing is changed."""
     batches = plan_shard_checks(warehouse)

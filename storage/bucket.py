@@ -125,6 +125,9 @@ class Bucket:
         for leftover in self.leftovers():
             self.remove(leftover)
 
+    def free_bytes(self) -> None:
+        """Return None: a store has as much room as is paid for."""
+
     @contextmanager
     def commit_file(self, place: str) -> Iterator[Path]:
         """Yield a local scratch path whose file is put to its place, whole, on success."""

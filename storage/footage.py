@@ -31,7 +31,7 @@ class Sighting:
         video_id: The video that it held.
         size_bytes: Its size.
         modified_ns: Its modification time, nanoseconds since 1970.
-        recorded_at: When it begins by what its path says, ISO 8601 in UTC, or None.
+        recorded_at: When it begins by what its path says, ISO 8601 on the site's clock, or None.
     """
 
     path: str

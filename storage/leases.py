@@ -1,7 +1,8 @@
 """Which run embeds a video just now, so that two runs share the work instead of doing it twice.
 
 A lease is advice and no lock: shards of the same footage have the same bytes, whoever commits them.
-It lapses by itself, at once where the process that took it is seen to be gone.
+It lapses by itself, at once where the process that took it is seen to be gone. The workers of one
+run hold their leases in the name of its process, and so do not refuse each other.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import socket
 import time
 from dataclasses import asdict, dataclass, field
+from typing import NamedTuple
 
 from storage.documents import commit_document, find_record
 from storage.errors import CorruptShardError
@@ -18,6 +20,18 @@ from storage.warehouse import Warehouse
 FOLDER = "leases"
 LAPSES_AFTER_S = 120.0
 RENEWED_EVERY_S = 30.0
+
+
+class Owner(NamedTuple):
+    """The process that a run is: its host and its number there."""
+
+    host: str
+    process: int
+
+
+def this_process() -> Owner:
+    """Return the process that asks."""
+    return Owner(socket.gethostname(), os.getpid())
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,28 +59,30 @@ class Holder:
 
 @dataclass(slots=True)
 class Leases:
-    """The leases that this process holds.
+    """The leases that a run holds.
 
     Attributes:
         warehouse: Where they are seen by others.
         encoder_id: The encoder that the videos are embedded with.
+        owner: The run; this process unless it works for another.
     """
 
     warehouse: Warehouse
     encoder_id: str
+    owner: Owner = field(default_factory=this_process)
     _renewed: dict[str, float] = field(default_factory=dict)
 
     def take(self, video_id: str) -> bool:
-        """Take the lease of a video, unless another process holds it."""
+        """Take the lease of a video, unless another run holds it."""
         if self.is_taken(video_id):
             return False
         self._write(video_id)
         return True
 
     def is_taken(self, video_id: str) -> bool:
-        """Return whether another process holds the lease of a video."""
+        """Return whether another run holds the lease of a video."""
         holder = self._holder(self._place(video_id))
-        if holder is None or (holder.host, holder.process) == _myself():
+        if holder is None or (holder.host, holder.process) == self.owner:
             return False
         return not holder.is_gone()
 
@@ -85,7 +101,7 @@ class Leases:
             return None
 
     def renew(self, video_id: str) -> None:
-        """Say that this process still works on a video, if it is time to."""
+        """Say that the run still works on a video, if it is time to."""
         if time.monotonic() - self._renewed[video_id] > RENEWED_EVERY_S:
             self._write(video_id)
 
@@ -96,15 +112,10 @@ class Leases:
 
     def _write(self, video_id: str) -> None:
         """Commit the lease anew."""
-        holder = Holder(*_myself(), time.time())
+        holder = Holder(*self.owner, time.time())
         commit_document(self.warehouse, self._place(video_id), asdict(holder))
         self._renewed[video_id] = time.monotonic()
 
     def _place(self, video_id: str) -> str:
         """Return where the lease of a video is kept."""
         return f"{FOLDER}/{self.encoder_id}~{video_id}.json"
-
-
-def _myself() -> tuple[str, int]:
-    """Return the host and the process."""
-    return socket.gethostname(), os.getpid()

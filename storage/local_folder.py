@@ -126,6 +126,15 @@ class LocalFolder:
         for leftover in self.leftovers():
             self.remove_all(leftover)
 
+    def free_bytes(self) -> int:
+        """Return what the disk has left, where the folder is or would be made."""
+        return shutil.disk_usage(self.nearest).free
+
+    @property
+    def nearest(self) -> Path:
+        """The folder, or the nearest one above it that there is."""
+        return next(place for place in (self.folder, *self.folder.parents) if place.is_dir())
+
     @contextmanager
     def commit_file(self, place: str) -> Iterator[Path]:
         """Yield a scratch path whose file takes its place, whole and on disk, on success."""

@@ -59,7 +59,8 @@ def vectors(values: npt.NDArray[Any], number: pa.DataType) -> pa.Array:
 
 def rows_of(column: pa.ChunkedArray) -> npt.NDArray[Any]:
     """Return a column of vectors as rows, shape (n, D)."""
-    flat = column.combine_chunks().flatten()
+    whole = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()  # that copies
+    flat = whole.flatten()
     rows: npt.NDArray[Any] = flat.to_numpy().reshape(len(column), column.type.list_size)
     return rows
 

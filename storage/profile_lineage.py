@@ -43,6 +43,11 @@ class ProfileVideo:
             None if spans is None else tuple((int(start), int(end)) for start, end in spans),
         )
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of its frames are normal, and not only what people have called so."""
+        return self.spans is None
+
     def with_spans(self, other: ProfileVideo) -> ProfileVideo:
         """Return the video with the frames that either of the two calls normal."""
         if self.spans is None or other.spans is None:
@@ -81,6 +86,17 @@ class ProfileLineage:
         """What tells this lineage from every other."""
         words = {name: value for name, value in self.as_json().items() if name != "made_by"}
         return hashlib.sha256(json.dumps(words, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def frames_left_out(self) -> int:
+        """How many frames do not count, those left out for several reasons once."""
+        reached: dict[str, int] = {}
+        count = 0
+        for interval in sorted(self.left_out, key=lambda interval: interval["frame_start"]):
+            start = max(interval["frame_start"], reached.get(interval["video_id"], 0))
+            count += max(interval["frame_end"] - start, 0)
+            reached[interval["video_id"]] = max(start, interval["frame_end"])
+        return count
 
     def as_json(self) -> dict[str, Any]:
         """Return it as a profile's document holds it."""

@@ -109,6 +109,7 @@ def check_name(name: str) -> None:
 def same_version(warehouse: Warehouse, name: str, lineage: ProfileLineage) -> ProfileRef | None:
     """Return the newest version of a name if it was built from just this.
 
+    A version of an older format has no digest and is none: another can be built beside it.
     An update is one of the versions of its own encoder: where the newest of these says the same,
     it need not be the newest of all, as while an archive moves from one encoder to another.
     """
@@ -189,8 +190,10 @@ def _same_among(
         newest = _newest_among(warehouse, versions, lineage.encoder_id)
     else:
         newest = versions[-1] if versions else None
-    same = newest and _said_by(warehouse, newest, "digest") == lineage.digest
-    return newest if same else None
+    if newest is None:
+        return None
+    document = read_document(warehouse, f"{newest.place}/{MARKER}")
+    return newest if document.get("digest") == lineage.digest else None
 
 
 def _newest_among(

@@ -219,7 +219,7 @@ def all_reports(warehouse: Warehouse) -> list[ReportEntry]:
     Raises:
         CorruptShardError: The document of one is damaged.
     """
-    found = warehouse.each(partial(_find_entry, warehouse), warehouse.folders_in(FOLDER))
+    found = warehouse.each(partial(find_report, warehouse), warehouse.folders_in(FOLDER))
     return [entry for entry in found if entry is not None]
 
 
@@ -241,7 +241,7 @@ def remove_report(warehouse: Warehouse, report_id: str) -> None:
     warehouse.remove_folder(report_place(report_id), MARKER)
 
 
-def _find_entry(warehouse: Warehouse, report_id: str) -> ReportEntry | None:
+def find_report(warehouse: Warehouse, report_id: str) -> ReportEntry | None:
     """Return what a list says of a report, or None where a folder is none."""
     place = f"{report_place(report_id)}/{MARKER}"
     try:

@@ -122,6 +122,11 @@ class ShardRows:
                     f"got {self.patches.shape}"
                 )
 
+    @property
+    def frames(self) -> int:
+        """Frames that the rows speak for."""
+        return int((self.places[:, 3] - self.places[:, 2]).sum())
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameEmbeddings:

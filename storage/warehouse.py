@@ -47,8 +47,9 @@ class Warehouse:
         if place.startswith("s3://"):
             return cls(Bucket.at(place))
         if "://" in place and not place.startswith("file://"):
+            told = place.partition("://")[0] + "://…" if "@" in place else place  # it may be secret
             raise WarehouseUnusableError(
-                f"--warehouse {place!r}: give a folder or s3://bucket/prefix"
+                f"--warehouse {told!r}: give a folder or s3://bucket/prefix"
             )
         return cls(LocalFolder.at(place))
 
@@ -157,6 +158,10 @@ class Warehouse:
                 f"the warehouse {self.root} cannot be written ({error.strerror}): "
                 "free or permit the place, or give another with --warehouse"
             ) from error
+
+    def free_bytes(self) -> int | None:
+        """Return what the disk below has left; None for a store that knows no such thing."""
+        return self.medium.free_bytes()
 
     def commit_file(self, place: str) -> AbstractContextManager[Path]:
         """Return a block that yields a local scratch path; its file is committed on success."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
 from prefect import task
 
 from storage.backtests import backtest_place, new_backtest
@@ -16,54 +15,19 @@ from storage.profiles import ProfileRef
 from storage.shards import index_shards
 from storage.videos import creation_time
 from storage.warehouse import Warehouse
-from tasks.normality.events import find_events
+from tasks.normality.events import EventRule, find_events
+from tasks.normality.recurrence import Recurrence
+from tasks.normality.thresholds import ThresholdRule
+from tasks.outcomes import DAY_S, Outcome, Tally, camera_means
 from tasks.parameters import Period, Scoring
-from tasks.profile_use import Judge, ProfileInUse
+from tasks.profile_use import ProfileInUse
 from tasks.progress import advance
 from tasks.recording import Recording
 from tasks.report.backtest import render_backtest
 from tasks.retrying import STEP
 from tasks.scoring import FootageToScore
 from tasks.video.errors import FootageNotFoundError
-from tasks.video_scoring import score_rows
-
-DAY_S = 86_400.0
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What one candidate would have made of one camera's footage.
-
-    Attributes:
-        profile: The version, NAME@VERSION.
-        distance: What flags and events go by.
-        threshold_rule: The rule of the threshold.
-        camera: The camera.
-        threshold: What the rule comes to for that camera.
-        days: Footage that was scored, in days.
-        frames: Its frames.
-        flagged_frames: Those above the threshold.
-        events: Events.
-    """
-
-    profile: str
-    distance: str
-    threshold_rule: str
-    camera: str
-    threshold: float
-    days: float
-    frames: int
-    flagged_frames: int
-    events: int
-
-    @property
-    def events_per_day(self) -> float | None:
-        """Events a day; None of footage that lasts no time."""
-        return self.events / self.days if self.days else None
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as a JSON object."""
-        return {**asdict(self), "events_per_day": self.events_per_day}
+from tasks.video_scoring import ScoredRows, score_rows
 
 
 @task(**STEP)
@@ -87,6 +51,15 @@ def in_period(place: str, footage: FootageToScore, period: Period) -> list[Sight
     return [chosen[video_id] for video_id in sorted(chosen)]
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What might become an event: a distance, a threshold's rule and a rule for events."""
+
+    distance: str
+    threshold: ThresholdRule
+    events: EventRule
+
+
 @task(**STEP)
 def try_profile(
     place: str,
@@ -103,41 +76,27 @@ def try_profile(
     warehouse = Warehouse.at(place)
     chosen = distances or ProfileInUse.of(warehouse, ref, ()).content.findings["distances"]
     profile = ProfileInUse.of(warehouse, ref, chosen)
-    judges = [
-        Judge.of(profile, rule, scoring.model_copy(update={"distance": name}))
-        for name in chosen
-        for rule in thresholds
+    rules = dict.fromkeys(map(ThresholdRule.parse, thresholds))
+    candidates = [
+        Candidate(name, rule, scoring.events(rule.events))
+        for name in dict.fromkeys(chosen)
+        for rule in rules
     ]
+    scopes = {profile.scope_of(sighting.camera) for sighting in footage}
+    levels = {scope: _thresholds(profile, scope, candidates) for scope in sorted(scopes)}
     tallies: dict[tuple[int, str], Tally] = {}
     shards = index_shards(warehouse, profile.content.encoder_id)
     for sighting in footage:
-        for number, tally in _tallies(warehouse, profile, judges, sighting, shards):
+        scored = _score(warehouse, profile, sighting, shards[sighting.video_id])
+        found = _tallies(scored, candidates, levels[profile.scope_of(sighting.camera)])
+        for number, tally in enumerate(found):
             key = (number, sighting.camera)
             tallies[key] = tallies[key].plus(tally) if key in tallies else tally
         advance(videos=1)
     return [
-        _outcome(judges[number], camera, tally)
+        _outcome(ref, candidates[number], camera, levels[profile.scope_of(camera)][number], tally)
         for (number, camera), tally in sorted(tallies.items())
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """Seconds, frames, flagged frames and events of some footage by one judge."""
-
-    seconds: float
-    frames: int
-    flagged_frames: int
-    events: int
-
-    def plus(self, other: Tally) -> Tally:
-        """Return the tally of both."""
-        return Tally(
-            self.seconds + other.seconds,
-            self.frames + other.frames,
-            self.flagged_frames + other.flagged_frames,
-            self.events + other.events,
-        )
 
 
 @task(**STEP)
@@ -155,70 +114,68 @@ def write_backtest(place: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     return {"backtest": warehouse.uri(backtest_place(backtest.backtest_id)), **document}
 
 
-def _tallies(
-    warehouse: Warehouse,
-    profile: ProfileInUse,
-    judges: Sequence[Judge],
-    sighting: Sighting,
-    shards: dict[str, list[str]],
-) -> Iterator[tuple[int, Tally]]:
-    """Yield what each judge makes of one video, with the judge's number."""
+def _thresholds(profile: ProfileInUse, scope: str, candidates: Sequence[Candidate]) -> list[float]:
+    """Return the threshold of each candidate for a scope.
+
+    The scores of normal footage are read a distance at a time and let go of again: a month of them
+    takes 0.4 GB a distance.
+    """
+    found: dict[Candidate, float] = {}
+    for distance in dict.fromkeys(candidate.distance for candidate in candidates):
+        normal = profile.read_calibration(scope, distance)
+        recurrences: dict[EventRule, Recurrence] = {}
+        for candidate in candidates:
+            if candidate.distance != distance:
+                continue
+            if candidate.threshold.budget is None:
+                found[candidate] = candidate.threshold.resolve(*normal.pooled())
+                continue
+            if candidate.events not in recurrences:
+                recurrences[candidate.events] = Recurrence(normal, candidate.events)
+            level = recurrences[candidate.events].level(candidate.threshold.budget.per_day)
+            found[candidate] = level.value
+    return [found[candidate] for candidate in candidates]
+
+
+def _score(
+    warehouse: Warehouse, profile: ProfileInUse, sighting: Sighting, shards: Sequence[str]
+) -> ScoredRows:
+    """Score the tubelets of a video."""
     recorded_at = sighting.recorded_at or creation_time(warehouse, sighting.video_id)
     scope = profile.scope_of(sighting.camera)
-    rows = score_rows(
-        warehouse, shards[sighting.video_id], profile, scope, Recording.at(recorded_at)
-    )
+    return score_rows(warehouse, shards, profile, scope, Recording.at(recorded_at))
+
+
+def _tallies(
+    rows: ScoredRows, candidates: Sequence[Candidate], thresholds: Sequence[float]
+) -> list[Tally]:
+    """Return what each candidate makes of one video."""
     weights = rows.places[:, 1] - rows.places[:, 0]
     seconds = float(rows.times_s[-1, 1] - rows.times_s[0, 0])
-    for number, judge in enumerate(judges):
-        threshold = judge.threshold(scope).value
-        flagged = int(weights[rows.scores[judge.distance] > threshold].sum())
-        events = find_events(rows.series(judge.distance), threshold, judge.events)
-        yield number, Tally(seconds, int(weights.sum()), flagged, len(events))
+    series = {candidate.distance: rows.series(candidate.distance) for candidate in candidates}
+    return [
+        Tally(
+            seconds,
+            int(weights.sum()),
+            int(weights[rows.scores[candidate.distance] > threshold].sum()),
+            len(find_events(series[candidate.distance], threshold, candidate.events)),
+        )
+        for candidate, threshold in zip(candidates, thresholds, strict=True)
+    ]
 
 
-def _outcome(judge: Judge, camera: str, tally: Tally) -> Outcome:
-    """Return what a judge has made of a camera's footage."""
-    scope = judge.profile.scope_of(camera)
+def _outcome(
+    ref: ProfileRef, candidate: Candidate, camera: str, threshold: float, tally: Tally
+) -> Outcome:
+    """Return what a candidate has made of a camera's footage."""
     return Outcome(
-        profile=str(judge.profile.ref),
-        distance=judge.distance,
-        threshold_rule=judge.rule.text,
+        profile=str(ref),
+        distance=candidate.distance,
+        threshold_rule=candidate.threshold.text,
         camera=camera,
-        threshold=judge.threshold(scope).value,
+        threshold=threshold,
         days=tally.seconds / DAY_S,
         frames=tally.frames,
         flagged_frames=tally.flagged_frames,
         events=tally.events,
     )
-
-
-def camera_means(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
-    """Return events a camera a day of each candidate, over all cameras, in order."""
-    groups: dict[tuple[str, str, str], list[Outcome]] = {}
-    for outcome in outcomes:
-        key = (outcome.profile, outcome.distance, outcome.threshold_rule)
-        groups.setdefault(key, []).append(outcome)
-    found = []
-    for (profile, distance, rule), same in groups.items():
-        days = sum(outcome.days for outcome in same)
-        events = sum(outcome.events for outcome in same)
-        found.append(
-            {
-                "profile": profile,
-                "distance": distance,
-                "threshold_rule": rule,
-                "cameras": len(same),
-                "camera_days": days,
-                "events": events,
-                "events_per_camera_day": events / days if days else None,
-                "flagged_share": _share(same),
-            }
-        )
-    return found
-
-
-def _share(outcomes: Sequence[Outcome]) -> float:
-    """Return which share of frames is flagged."""
-    frames = np.array([(item.flagged_frames, item.frames) for item in outcomes]).sum(axis=0)
-    return float(frames[0] / frames[1])

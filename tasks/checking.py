@@ -6,12 +6,14 @@ from prefect import task
 
 from storage.profiles import check_name
 from storage.warehouse import Warehouse
+from tasks.crew import check_workers_answer
 from tasks.encoder.device import choose_device
 from tasks.normality.errors import MissingStatisticsError
 from tasks.normality.patch_distance import Patches
 from tasks.normality.thresholds import threshold_rule
 from tasks.parameters import Encoding, ProfileOptions, Scoring
 from tasks.retrying import STEP
+from tasks.worker_choice import are_elsewhere
 
 
 @task(**STEP)
@@ -22,6 +24,7 @@ def check_request(
     threshold: str,
     options: ProfileOptions,
     scoring: Scoring,
+    workers: str | None = None,
 ) -> None:
     """Refuse what cannot work: hours of encoding should not end at a misspelt threshold."""
     threshold_rule(threshold, camera_days=0)
@@ -35,5 +38,7 @@ def check_request(
             "the distance patch needs a sketch of every patch: embed with --patch-sketch K"
         )
     check_name(profile)
-    choose_device(encoding.device)
     Warehouse.at(place).check_writable()
+    check_workers_answer(workers)
+    if not are_elsewhere(workers):  # else they say which devices there are
+        choose_device(encoding.device)

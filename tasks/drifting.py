@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from tasks.normality.drift import Drift, distances_to_others, drift
 from tasks.normality.moments import Moments
-from tasks.normality.scopes import ALL
+from tasks.normality.scopes import ALL, camera_scope
 from tasks.profile_use import ProfileInUse
 
 
@@ -50,8 +50,13 @@ class Drifts:
     def _drift(self, camera: str, means: npt.NDArray[np.float64]) -> Drift | None:
         """Return how far videos of one camera lie from what is normal for it."""
         content, scope = self.profile.content, self.profile.scope_of(camera)
-        cameras = np.array(content.cameras, dtype=object)
-        normal = np.full(len(cameras), True) if scope == ALL else cameras == camera
+        whole = {video.video_id for video in content.lineage.footage if video.is_whole}
+        normal = np.array(
+            [
+                video_id in whole and scope in (ALL, camera_scope(own))
+                for video_id, own in zip(content.video_ids, content.cameras, strict=True)
+            ]
+        )
         weights = content.weights[normal]
         totals = content.means[normal] * weights[:, np.newaxis]
         return drift(self.profile.mean(scope), distances_to_others(weights, totals), means)

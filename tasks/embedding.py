@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from prefect import task
 
 from storage.footage import Sighting
-from storage.leases import Leases
+from storage.leases import Leases, Owner, this_process
 from storage.quarantine import quarantine_video
 from storage.shards import index_shards
 from storage.videos import count_frames
@@ -18,6 +18,7 @@ from storage.warehouse import Warehouse
 from tasks.archive_part import ArchivePart, choose_part
 from tasks.encoder.identity import EncoderIdentity, identify_encoder
 from tasks.encoder.videomae import load_encoder
+from tasks.gpu import slot_of
 from tasks.parameters import Encoding
 from tasks.progress import advance
 from tasks.retrying import STEP
@@ -43,11 +44,15 @@ class EmbeddingJob:
         sightings: Where the video lies; the first that is there unchanged is read.
         frames: N, its frames.
         clips: Clips without a shard.
+        parts: Parts without a shard, ascending.
+        shared: Whether other workers of the same run embed other parts of the video.
     """
 
     sightings: tuple[Sighting, ...]
     frames: int
     clips: int
+    parts: tuple[int, ...]
+    shared: bool = False
 
     @property
     def video_id(self) -> str:
@@ -65,6 +70,8 @@ class Embedded:
         bytes: Size of the shards that were committed.
         seconds: What that took, loading the encoder left out.
         busy: Videos that another run embeds just now.
+        frames: Frames that the clips speak for.
+        device: Kind of the device that did it, or empty.
     """
 
     clips: int = 0
@@ -72,6 +79,8 @@ class Embedded:
     bytes: int = 0
     seconds: float = 0.0
     busy: tuple[EmbeddingJob, ...] = ()
+    frames: int = 0
+    device: str = ""
 
     def __add__(self, other: Embedded) -> Embedded:
         return Embedded(
@@ -80,6 +89,8 @@ class Embedded:
             self.bytes + other.bytes,
             self.seconds + other.seconds,
             self.busy + other.busy,
+            self.frames + other.frames,
+            self.device or other.device,
         )
 
 
@@ -124,23 +135,35 @@ def plan_embedding(
         missing = missing_parts(parts, shards.get(video_id, []))
         if missing:
             clips = sum(len(parts.clips(part)) for part in missing)
-            jobs.append(EmbeddingJob(tuple(sightings), frames, clips))
-    return list(_batched_by_clips(jobs))
+            jobs.append(EmbeddingJob(tuple(sightings), frames, clips, tuple(missing)))
+    return list(batched_by_clips(jobs))
 
 
 @task(**STEP)
 def embed_videos(
-    place: str, encoding: Encoding, identity: EncoderIdentity, jobs: Sequence[EmbeddingJob]
+    place: str,
+    encoding: Encoding,
+    identity: EncoderIdentity,
+    jobs: Sequence[EmbeddingJob],
+    run: Owner | None = None,
 ) -> Embedded:
     """Encode what is missing of some videos and commit it, a shard a part.
 
     Videos that another run works on are left for later: ``wait_for_others``.
+
+    Args:
+        place: The warehouse.
+        encoding: What was asked for.
+        identity: What that comes to.
+        jobs: The videos.
+        run: The run that this worker works for; None where the run's own process does it.
     """
     warehouse = Warehouse.at(place)
     encoder = load_encoder(encoding.checkpoint, encoding.device, identity.checkpoint)
-    leases = Leases(warehouse, identity.encoder_id)
-    begun, done = time.monotonic(), Embedded()
-    with FootageProcess() as footage:
+    leases = Leases(warehouse, identity.encoder_id, run or this_process())
+    kind = encoder.device.type
+    with slot_of(kind, strict=run is not None), FootageProcess() as footage:
+        begun, done = time.monotonic(), Embedded(device=kind)
         writer = ShardWriter(warehouse, encoder, identity, encoding, footage, leases)
         for job in jobs:
             if not leases.take(job.video_id):
@@ -149,7 +172,8 @@ def embed_videos(
             try:
                 done += _embed(writer, job)
             finally:
-                leases.give_back(job.video_id)
+                if not job.shared:
+                    leases.give_back(job.video_id)
             advance(videos=1)
     return done + Embedded(seconds=time.monotonic() - begun)
 
@@ -159,7 +183,8 @@ def wait_for_others(place: str, identity: EncoderIdentity, jobs: Sequence[Embedd
     """Wait until no other run embeds any of some videos: it is done with them, or gone."""
     leases = Leases(Warehouse.at(place), identity.encoder_id)
     for job in jobs:
-        logger.info("another run embeds %s: waiting", printable(job.sightings[0].path))
+        path, camera = printable(job.sightings[0].path), job.sightings[0].camera
+        logger.info("another run embeds %s: waiting", path, extra={"camera": camera})
         while leases.is_taken(job.video_id):
             time.sleep(LOOK_AGAIN_S)
 
@@ -171,8 +196,8 @@ def _embed(writer: ShardWriter, job: EmbeddingJob) -> Embedded:
     try:
         sighting = path_to_read(job.sightings)
         parts = parts_of(writer.identity, job.frames)
-        for clips, size_bytes in writer.write(sighting, parts):
-            done += Embedded(clips, bytes=size_bytes)
+        for clips, frames, size_bytes in writer.write(sighting, parts, job.parts):
+            done += Embedded(clips, bytes=size_bytes, frames=frames)
     except UnreadableVideoError as error:
         if writer.encoding.decoder == "auto":  # what one decoder alone refuses, another may read
             quarantine_video(
@@ -180,7 +205,8 @@ def _embed(writer: ShardWriter, job: EmbeddingJob) -> Embedded:
             )
         done += Embedded(0, (LeftOut(path, error.reason),))
     except (FootageChangedError, FootageUnreachableError) as error:
-        logger.warning("left for the next run: %s", error)
+        camera = job.sightings[0].camera
+        logger.warning("left for the next run: %s", error, extra={"camera": camera})
         done += Embedded(0, (LeftOut(path, str(error)),))
     return done
 
@@ -196,12 +222,14 @@ def parts_of(identity: EncoderIdentity, frames: int) -> PartPlan:
     return PartPlan(ClipPlan(frames, sampling_of(identity)), rows)
 
 
-def _batched_by_clips(jobs: Sequence[EmbeddingJob]) -> Iterator[list[EmbeddingJob]]:
-    """Yield jobs in batches of some ``CLIPS_PER_TASK`` clips: long videos alone, short together."""
+def batched_by_clips(
+    jobs: Iterable[EmbeddingJob], most: int = CLIPS_PER_TASK
+) -> Iterator[list[EmbeddingJob]]:
+    """Yield jobs in batches of so many clips: long videos alone, short together."""
     batch: list[EmbeddingJob] = []
     clips = 0
     for job in jobs:
-        if batch and clips + job.clips > CLIPS_PER_TASK:
+        if batch and clips + job.clips > most:
             yield batch
             batch, clips = [], 0
         batch.append(job)

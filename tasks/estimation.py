@@ -201,16 +201,14 @@ def announce_embedding(
 
 
 @task(**STEP)
-def record_embedding(
-    place: str, identity: EncoderIdentity, encoding: Encoding, embedded: Embedded
-) -> None:
+def record_embedding(place: str, identity: EncoderIdentity, embedded: Embedded) -> None:
     """Commit what a run took, if it has encoded something."""
     if embedded.clips:
         started = datetime.now(UTC) - timedelta(seconds=embedded.seconds)
         record = RunRecord(
             encoder_id=identity.encoder_id,
             shape=shape_of(identity),
-            device=choose_device(encoding.device).type,
+            device=embedded.device,
             clips=embedded.clips,
             seconds=embedded.seconds,
             bytes=embedded.bytes,

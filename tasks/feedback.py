@@ -12,15 +12,16 @@ from prefect import task
 
 from storage.errors import NotStoredError
 from storage.feedback import Feedback, record_feedback
+from storage.profiles import find_profile
 from storage.reports import all_reports, read_report
 from storage.shards import index_shards, is_complete
 from storage.warehouse import Warehouse
 from tasks.normality.events import Event, EventRule, find_events
+from tasks.normality.ladder import MISSION
 from tasks.normality.thresholds import ThresholdRule
 from tasks.profile_use import Judge, ProfileInUse
 from tasks.profiling import BuiltProfile
 from tasks.recording import Recording
-from tasks.regression import Regression
 from tasks.retrying import STEP
 from tasks.video_scoring import score_rows
 
@@ -41,7 +42,7 @@ class AlarmChange:
 
     Attributes:
         report_id: The report.
-        alarms: Events that it lists.
+        alarms: Events that it lists in footage that is still embedded.
         vanished: Those that meet no event by the new version.
         appeared: Events by the new version that meet none of the report's.
         unknown: Videos of the report whose embeddings are gone.
@@ -61,12 +62,10 @@ class Learned:
     Attributes:
         profile: Its version now.
         changes: What that means for the reports that the events are of.
-        regression: How it does on all confirmed anomalies.
     """
 
     profile: BuiltProfile
     changes: tuple[AlarmChange, ...]
-    regression: Regression
 
 
 @task(**STEP)
@@ -82,6 +81,7 @@ def take_feedback(place: str, verdicts: Mapping[str, str]) -> dict[str, list[str
 
     Raises:
         NotStoredError: No report lists one of them.
+        MissingStatisticsError: The profile cannot tell any more what became of a report's alarms.
     """
     warehouse = Warehouse.at(place)
     found = _events_in_reports(warehouse, verdicts)
@@ -92,6 +92,8 @@ def take_feedback(place: str, verdicts: Mapping[str, str]) -> dict[str, list[str
             f"{f' and {len(unknown) - 1} others' if len(unknown) > 1 else ''}: "
             "events.csv of a report has the ids of its events"
         )
+    for name, distance in sorted({_judged_by(report) for report, _, _ in found.values()}):
+        ProfileInUse.of(warehouse, find_profile(warehouse, name), [distance])
     now = datetime.now(UTC).isoformat(timespec="seconds")
     reports: defaultdict[str, set[str]] = defaultdict(set)
     for event_id, verdict in verdicts.items():
@@ -119,7 +121,7 @@ def compare_alarms(place: str, built: BuiltProfile, report_id: str) -> AlarmChan
     """Score a report's footage again, as it was then but with another version of the profile."""
     warehouse = Warehouse.at(place)
     report = read_report(warehouse, report_id).document
-    distance = report.get("distance", "mse")
+    _, distance = _judged_by(report)
     rule = ThresholdRule.parse(report["threshold_rule"])
     profile = ProfileInUse.of(warehouse, built.ref, [distance])
     judge = Judge(profile, distance, rule, EventRule(**report.get("event_rule", {})))
@@ -140,6 +142,11 @@ def compare_alarms(place: str, built: BuiltProfile, report_id: str) -> AlarmChan
         vanished += [alarm for alarm in old if not _meets(alarm, new)]
         appeared += [alarm for alarm in new if not _meets(alarm, old)]
     return AlarmChange(report_id, len(before), tuple(vanished), tuple(appeared), unknown)
+
+
+def _judged_by(report: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the name of the profile behind a report, and the distance that its events are by."""
+    return report["profile"]["name"], report.get("distance", MISSION)
 
 
 def _events_in_reports(

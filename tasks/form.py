@@ -9,10 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import Field
-from pydantic.config import JsonDict
 
 OPEN = "{{"  # how Prefect leaves a value of a deployment whose variable was not set
-MOMENT: JsonDict = {
+MOMENT: dict[str, Any] = {
     "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+(Z|[+-][0-9]{2}:?[0-9]{2})$"
 }
 

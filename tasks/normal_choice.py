@@ -207,19 +207,19 @@ def _with_shards(
     """Return each video once, with all its frames that are normal, in the order of ids.
 
     Raises:
-        FootageNotFoundError: One of them has no shards any more.
+        FootageNotFoundError: One of them has not all of its shards any more.
     """
     together: dict[str, ProfileVideo] = {}
     for video in footage:
         known = together.get(video.video_id)
         together[video.video_id] = known.with_spans(video) if known else video
     index = index_shards(warehouse, encoder_id)
-    gone = sorted(together.keys() - index.keys())
+    ids = sorted(together)
+    complete = warehouse.each(lambda video: is_complete(warehouse, index.get(video, [])), ids)
+    gone = [video_id for video_id, whole in zip(ids, complete, strict=True) if not whole]
     if gone:
         raise FootageNotFoundError(
             f"{len(gone)} of {len(together)} normal videos have no embeddings by the encoder "
             f"{encoder_id} any more (video {gone[0]} among them): embed their footage again"
         )
-    return [
-        NormalVideo(together[video_id], tuple(index[video_id])) for video_id in sorted(together)
-    ]
+    return [NormalVideo(together[video_id], tuple(index[video_id])) for video_id in ids]

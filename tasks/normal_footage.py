@@ -17,6 +17,7 @@ from storage.profile_lineage import ProfileVideo
 from storage.shards import read_shard
 from storage.warehouse import Warehouse
 from tasks.health import judge_normal
+from tasks.normality.errors import NoNormalFootageError
 from tasks.normality.references import CameraReference
 from tasks.normality.scopes import hours_of
 from tasks.normality.spans import Span, frames_within, without
@@ -83,6 +84,9 @@ class NormalFootage:
         """Leave out confirmed anomalies, and what a camera showed while it was not well.
 
         Where no camera was ever well, all that is no anomaly counts.
+
+        Raises:
+            NoNormalFootageError: All of it is an anomaly.
         """
         health = judge_normal(warehouse, {video.video_id: video.known.camera for video in videos})
         unwell = [] if keep_unhealthy else health.as_json()
@@ -116,6 +120,11 @@ class NormalFootage:
         if not counting and unwell:
             logger.warning("no camera of the normal footage was well at any time: all of it counts")
             return cls.of(warehouse, videos, keep_unhealthy=True)
+        if not counting:
+            raise NoNormalFootageError(
+                f"people have called every frame of these {len(videos)} normal videos an anomaly: "
+                "give other footage, or say with 'nightjar feedback' what is normal after all"
+            )
         return cls(warehouse, counting, spans, health.references, left_out)
 
     def rows_of(self, video: NormalVideo, patches: bool) -> Iterator[NormalRows]:
@@ -132,9 +141,10 @@ class NormalFootage:
             rows = read_shard(self.warehouse, shard, patches=patches)
             first_s = rows.times_s[0, 0] if first_s is None else first_s
             frames = frames_within(rows.frame_start, rows.frame_end, self.spans[video.video_id])
-            counts = frames > 0
-            if not counts.any():
+            if not frames.any():
                 continue
+            # A mask copies all embeddings: most often all of them count.
+            counts = slice(None) if frames.all() else frames > 0
             times_s = rows.times_s[counts]
             yield NormalRows(
                 Observations(

@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from tasks.credentials import NoCredentials
 from tasks.encoder.checkpoint import DEFAULT_MODEL, Checkpoint
 from tasks.form import MOMENT, given, not_open, told
 from tasks.normality.distances import DISTANCES, check_distance
@@ -27,14 +28,15 @@ from tasks.normality.scopes import By
 from tasks.normality.thresholds import DEFAULT_THRESHOLD
 from tasks.video.path_pattern import PRESETS, PathPattern
 
+Address = Annotated[str, NoCredentials()]
 Paths = Annotated[
-    list[str],
+    list[Address],
     BeforeValidator(given),
     Field(min_length=1),
     told("Files, folders (searched recursively) or glob patterns."),
 ]
 NormalPaths = Annotated[
-    list[str],
+    list[Address],
     BeforeValidator(given),
     told(
         "Footage of normal days: the profile is built from it at first, and brought up to date "
@@ -42,11 +44,11 @@ NormalPaths = Annotated[
     ),
 ]
 Selectors = Annotated[
-    list[str],
+    list[Address],
     told("Paths, folders or globs of footage already embedded, or camera:NAME."),
 ]
 WarehousePlace = Annotated[
-    str,
+    Address,
     AfterValidator(not_open),
     told("Folder, or s3://bucket/prefix, that holds everything nightjar keeps.", minLength=1),
 ]
@@ -242,7 +244,7 @@ class Encoding(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    model: str = Field(DEFAULT_MODEL, description="Hub id or local folder of a VideoMAE.")
+    model: Address = Field(DEFAULT_MODEL, description="Hub id or local folder of a VideoMAE.")
     revision: str | None = Field(
         None, description="Revision of the hub; the default checkpoint is pinned."
     )

@@ -8,7 +8,7 @@ own are summed up once more before its scores, so that memory does not grow with
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 
 import numpy as np
@@ -21,7 +21,7 @@ from tasks.normality.coreset import Sample, coreset
 from tasks.normality.distances import DISTANCES
 from tasks.normality.ladder import Ladder
 from tasks.normality.moments import Moments
-from tasks.normality.scopes import By, HourMeans, scopes_of
+from tasks.normality.scopes import ALL, By, HourMeans, scopes_of
 from tasks.normality.summary import NormalStatistics, NormalSummary
 
 EMBEDDING, PATCHES, HOUR = "embedding", "patches", "hour:"
@@ -36,12 +36,20 @@ class Plan:
         weights: What a frame of each video counts for, by its id.
         distances: The distances that it is summed up and calibrated for.
         by: Which scopes there are.
+        cameras: Cameras that have a scope of their own where there are such. Where people have only
+            called stretches of a camera normal, those say little of what else it shows.
     """
 
     footage: NormalFootage
     weights: Mapping[str, float]
     distances: Sequence[str]
     by: By
+    cameras: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        known = [video.known for video in self.footage.videos]
+        cameras = frozenset(video.camera for video in known if video.is_whole)
+        object.__setattr__(self, "cameras", cameras)
 
     @property
     def needs(self) -> frozenset[str]:
@@ -76,7 +84,8 @@ class Plan:
 
     def scopes_of(self, video: NormalVideo) -> tuple[str, ...]:
         """Return the scopes that a video is part of."""
-        return scopes_of(video.known.camera, self.by)
+        camera = video.known.camera
+        return scopes_of(camera, self.by if camera in self.cameras else "all")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +114,9 @@ class NormalSums:
             sums, sample = plan.sums_of(video)
             own.append(sums.moments.squares_only())
             for scope in plan.scopes_of(video):
-                scopes[scope] = scopes[scope].merge(sums) if scope in scopes else sums
+                # The hours of all cameras together would be those of the cameras seen then.
+                part = sums.without_hours() if scope == ALL else sums
+                scopes[scope] = scopes[scope].merge(part) if scope in scopes else part
                 if sample is not None:
                     samples[scope] = samples[scope].merge(sample) if scope in samples else sample
         return cls(plan, own, scopes, {scope: _chosen(sample) for scope, sample in samples.items()})

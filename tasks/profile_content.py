@@ -16,7 +16,7 @@ from storage.profile_lineage import ProfileLineage
 from storage.profiles import ProfileDraft
 from tasks.calibrating import default_thresholds
 from tasks.health import kept
-from tasks.normal_footage import NormalFootage, NormalVideo
+from tasks.normal_footage import NormalFootage
 from tasks.normality.distances import DISTANCES
 from tasks.normality.errors import NoNormalFootageError
 from tasks.normality.scopes import ALL
@@ -25,7 +25,7 @@ from tasks.parameters import ProfileOptions
 from tasks.profile_building import NormalSums, Plan
 
 logger = logging.getLogger(__name__)
-DAY = timedelta(days=1)
+MOST_HALF_LIVES = 20.0  # a frame counts for a millionth at least: more would be lost in rounding
 
 
 def content_of(
@@ -79,33 +79,41 @@ def _weights(footage: NormalFootage, options: ProfileOptions) -> Mapping[str, fl
     """Return what a frame of each video counts for: half as much for every half-life of age.
 
     The age is that before the newest video, not before today: the same footage gives the same
-    profile on any day.
+    profile on any day. What people have called normal counts in full where its age is not known.
     """
     if options.half_life_d is None:
         return {video.video_id: 1.0 for video in footage.videos}
-    unknown = [video for video in footage.videos if video.known.recorded_at is None]
+    undated = [video for video in footage.videos if video.known.recorded_at is None]
+    unknown = [video for video in undated if video.known.is_whole]
     if unknown:
         raise NoNormalFootageError(
             f"a half-life needs to know when footage was recorded, and of {len(unknown)} of "
             f"{len(footage.videos)} normal videos nobody knows: extract them with --path-pattern, "
             "or leave the half-life out"
         )
-    begins = {video.video_id: _moment(video) for video in footage.videos}
-    newest = max(begins.values())
+    begins = {
+        video.video_id: datetime.fromisoformat(video.known.recorded_at)
+        for video in footage.videos
+        if video.known.recorded_at is not None
+    }
+    newest = max(begins.values(), default=None)
     half_life = timedelta(days=options.half_life_d)
-    return {video: 0.5 ** ((newest - begin) / half_life) for video, begin in begins.items()}
-
-
-def _moment(video: NormalVideo) -> datetime:
-    """Return when a video begins, which is known."""
-    return datetime.fromisoformat(str(video.known.recorded_at))
+    weights = {video.video_id: 1.0 for video in undated}
+    for video_id, begin in begins.items():
+        assert newest
+        weights[video_id] = 0.5 ** min((newest - begin) / half_life, MOST_HALF_LIVES)
+    return weights
 
 
 def _strange_videos(sums: NormalSums) -> list[dict[str, Any]]:
-    """Return the normal videos that look unlike the others of their camera."""
+    """Return the normal videos that look unlike the others of their camera.
+
+    What people have called normal looks unlike the rest, or they would not have been asked.
+    """
     cameras: defaultdict[str, list[int]] = defaultdict(list)
     for number, video in enumerate(sums.plan.footage.videos):
-        cameras[video.known.camera].append(number)
+        if video.known.is_whole:
+            cameras[video.known.camera].append(number)
     found = []
     for camera, numbers in sorted(cameras.items()):
         judged = standing_out(np.stack([sums.own[number].mean for number in numbers]))

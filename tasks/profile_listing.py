@@ -40,6 +40,7 @@ class ProfileView:
         thresholds: The default threshold of each scope and distance.
         standing_out: Normal videos that look unlike the rest.
         left_out: Intervals of normal footage that do not count.
+        frames_left_out: Frames in them.
         footage: The videos that it was built from.
     """
 
@@ -49,6 +50,7 @@ class ProfileView:
     thresholds: list[dict[str, Any]]
     standing_out: list[dict[str, Any]]
     left_out: list[dict[str, Any]]
+    frames_left_out: int
     footage: list[dict[str, Any]]
 
 
@@ -104,6 +106,7 @@ def view_version(place: str, selector: str) -> ProfileView:
         thresholds=content.findings["thresholds"],
         standing_out=content.findings["standing_out"],
         left_out=[dict(interval) for interval in content.lineage.left_out],
+        frames_left_out=content.lineage.frames_left_out,
         footage=[asdict(video) for video in content.lineage.footage],
     )
 

@@ -54,11 +54,9 @@ class ProfileInUse:
         known = content.findings["distances"]
         for name in distances:
             if name not in known:
-                sketched = ", from footage embedded with --patch-sketch"
                 raise MissingStatisticsError(
                     f"the profile {ref} was built for the distances {', '.join(known)}, not for "
-                    f"{name}: build it with --distances {name}"
-                    f"{sketched if DISTANCES[name].needs == 'patches' else ''}"
+                    f"{name}: {_remedy(name)}"
                 )
         return cls(warehouse, ref, content, tuple(dict.fromkeys((MISSION, *distances))))
 
@@ -107,10 +105,13 @@ class ProfileInUse:
     def calibration(self, scope: str, distance: str) -> Calibration:
         """Return the scores that the normal footage of a scope has by a distance."""
         if (scope, distance) not in self._calibrations:
-            rows = read_calibration(self.warehouse, self.ref.place, scope, [distance])
-            found = calibration_of((item for _, item in rows), distance)
-            self._calibrations[scope, distance] = found
+            self._calibrations[scope, distance] = self.read_calibration(scope, distance)
         return self._calibrations[scope, distance]
+
+    def read_calibration(self, scope: str, distance: str) -> Calibration:
+        """Return the same, but do not keep it: 48 bytes a row."""
+        rows = read_calibration(self.warehouse, self.ref.place, scope, [distance])
+        return calibration_of((item for _, item in rows), distance)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,14 +178,20 @@ class Judge:
             "normal": {
                 "videos": len(content.video_ids),
                 "frames": int(content.frames.sum()),
-                "frames_left_out": sum(
-                    interval["frame_end"] - interval["frame_start"]
-                    for interval in content.lineage.left_out
-                ),
+                "frames_left_out": content.lineage.frames_left_out,
                 "scopes": profile.scopes,
                 "standing_out": content.findings["standing_out"],
             },
         }
+
+
+def _remedy(distance: str) -> str:
+    """Say what to do about a distance that a profile lacks."""
+    if distance not in DISTANCES:
+        return f"a distance is one of {', '.join(DISTANCES)}"
+    sketched = DISTANCES[distance].needs == "patches"
+    footage = ", from footage embedded with --patch-sketch" if sketched else ""
+    return f"build it with --distances {distance}{footage}"
 
 
 def calibration_of(videos: Iterable[CalibrationRows], distance: str) -> Calibration:

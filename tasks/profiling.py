@@ -14,8 +14,12 @@ from storage.profile_lineage import ProfileLineage
 from storage.profiles import ProfileRef, new_profile, same_version
 from storage.warehouse import Warehouse
 from tasks.normal_footage import NormalFootage, NormalVideo
-from tasks.parameters import ProfileOptions
+from tasks.normality.ladder import MISSION
+from tasks.normality.thresholds import DEFAULT_THRESHOLD
+from tasks.parameters import ProfileOptions, Scoring
 from tasks.profile_content import content_of
+from tasks.profile_use import Judge, ProfileInUse
+from tasks.regression import Regression, check_anomalies
 from tasks.retrying import STEP
 
 
@@ -30,6 +34,7 @@ class BuiltProfile:
         videos: Normal videos that have frames that count.
         frames: Those frames.
         standing_out: Normal videos that look unlike the rest.
+        regression: How it does, with the default threshold, on anomalies that people confirmed.
     """
 
     name: str
@@ -38,6 +43,7 @@ class BuiltProfile:
     videos: int
     frames: int
     standing_out: tuple[dict[str, Any], ...]
+    regression: Regression
 
     @property
     def ref(self) -> ProfileRef:
@@ -63,14 +69,17 @@ def commit_profile(
     lineage = _lineage_of(warehouse, videos, footage.left_out, options, made_by)
     known = same_version(warehouse, name, lineage)
     if known is not None:
-        return _describe(known, read_content(warehouse, known.place), is_new=False)
+        return _describe(warehouse, known, read_content(warehouse, known.place), is_new=False)
     with new_profile(warehouse) as draft:
         content = content_of(footage, lineage, options, draft)
-        return _describe(draft.commit(name, content), content, is_new=True)
+        return _describe(warehouse, draft.commit(name, content), content, is_new=True)
 
 
-def _describe(ref: ProfileRef, content: ProfileContent, is_new: bool) -> BuiltProfile:
+def _describe(
+    warehouse: Warehouse, ref: ProfileRef, content: ProfileContent, is_new: bool
+) -> BuiltProfile:
     """Return what people want to know of a version that was built."""
+    judge = Judge.of(ProfileInUse.of(warehouse, ref, [MISSION]), DEFAULT_THRESHOLD, Scoring())
     return BuiltProfile(
         name=ref.name,
         version=ref.version,
@@ -78,6 +87,7 @@ def _describe(ref: ProfileRef, content: ProfileContent, is_new: bool) -> BuiltPr
         videos=len(content.video_ids),
         frames=int(content.frames.sum()),
         standing_out=tuple(content.findings["standing_out"]),
+        regression=check_anomalies(warehouse, judge),
     )
 
 

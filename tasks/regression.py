@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from prefect import task
-
 from storage.feedback import ANOMALY, Feedback, all_feedback
 from storage.shards import index_shards, is_complete
 from storage.videos import creation_time
 from storage.warehouse import Warehouse
 from tasks.normality.events import find_events
-from tasks.normality.ladder import MISSION
-from tasks.normality.thresholds import DEFAULT_THRESHOLD
-from tasks.parameters import Scoring
-from tasks.profile_use import Judge, ProfileInUse
-from tasks.profiling import BuiltProfile
+from tasks.profile_use import Judge
 from tasks.recording import Recording
-from tasks.retrying import STEP
 from tasks.video_scoring import score_rows
 
 
@@ -32,14 +25,6 @@ class Regression:
 
     anomalies: int
     missed: tuple[str, ...]
-
-
-@task(**STEP)
-def check_regression(place: str, built: BuiltProfile) -> Regression:
-    """Hold a version, with its default threshold, against the anomalies that people confirmed."""
-    warehouse = Warehouse.at(place)
-    profile = ProfileInUse.of(warehouse, built.ref, [MISSION])
-    return check_anomalies(warehouse, Judge.of(profile, DEFAULT_THRESHOLD, Scoring()))
 
 
 def check_anomalies(warehouse: Warehouse, judge: Judge) -> Regression:

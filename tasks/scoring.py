@@ -25,6 +25,7 @@ from tasks.retrying import STEP
 from tasks.selection import Footage, LeftOut, choose_footage, embedded_shards, only_encoder
 from tasks.video_description import describe, rank_events
 from tasks.video_scoring import score_video
+from tasks.watching import note_report
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def choose_scored(
     )
 
 
-@task(**STEP)
+@task(**STEP, on_completion=[note_report])
 def write_report(
     place: str,
     ref: ProfileRef,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import islice
@@ -73,15 +73,25 @@ class ShardWriter:
     footage: FootageProcess
     leases: Leases
 
-    def write(self, sighting: Sighting, parts: PartPlan) -> Iterator[tuple[int, int]]:
-        """Commit the missing shards of one video, reading it once; yield clips and bytes of each.
+    def write(
+        self, sighting: Sighting, parts: PartPlan, wanted: Collection[int]
+    ) -> Iterator[tuple[int, int, int]]:
+        """Commit the missing shards of one video, reading it once.
+
+        Yields the clips, the frames and the bytes of each.
+
+        Args:
+            sighting: Where the video lies.
+            parts: Its parts.
+            wanted: Those that are to be committed, unless they are there.
 
         Raises:
             FootageChangedError: The file is not the one that was probed.
             UnreadableVideoError: Reading it fails, or costs the child.
         """
         encoder_id, video_id = self.identity.encoder_id, sighting.video_id
-        missing = missing_parts(parts, shards_of_video(self.warehouse, encoder_id, video_id))
+        there = shards_of_video(self.warehouse, encoder_id, video_id)
+        missing = [part for part in missing_parts(parts, there) if part in wanted]
         if not missing:
             return
         record = read_video(self.warehouse, video_id)
@@ -95,7 +105,7 @@ class ShardWriter:
         missing: Sequence[int],
         record: VideoRecord,
         file: Path,
-    ) -> Iterator[tuple[int, int]]:
+    ) -> Iterator[tuple[int, int, int]]:
         """Commit the missing shards of one video, from its file."""
         clips = [parts.plan.clip(index) for part in missing for index in parts.clips(part)]
         reader = IsolatedReader(self.footage, file, _shape_of(record), self.encoding.decoder)
@@ -107,7 +117,7 @@ class ShardWriter:
             rows = self._encode(islice(assembled, count), parts, record)
             key = ShardKey(self.identity.encoder_id, sighting.camera, sighting.video_id, part)
             lineage = self._lineage(key, parts, reader)
-            yield count, write_shard(self.warehouse, key, rows, lineage)
+            yield count, rows.frames, write_shard(self.warehouse, key, rows, lineage)
 
     def _encode(
         self, clips: Iterable[tuple[Clip, list[Pixels]]], parts: PartPlan, record: VideoRecord

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +18,7 @@ from storage.warehouse import Warehouse
 from tasks.health import health_of
 from tasks.normality.events import Event, find_events
 from tasks.normality.health import HealthInterval
-from tasks.normality.moments import Moments
+from tasks.normality.moments import Moments, merged
 from tasks.normality.patch_distance import Patches
 from tasks.normality.scopes import hours_of
 from tasks.normality.series import ScoreSeries
@@ -74,13 +73,11 @@ class ScoredRows:
         places: (frame_start, frame_end) of each, shape (n, 2), int64.
         times_s: (start, end) of each, shape (n, 2), float64.
         scores: By distance, each of shape (n,), float64.
-        moments: Mean and squares of the embeddings, frame by frame.
     """
 
     places: npt.NDArray[np.int64]
     times_s: npt.NDArray[np.float64]
     scores: Mapping[str, npt.NDArray[np.float64]]
-    moments: Moments
 
     def series(self, distance: str) -> ScoreSeries:
         """Return the scores by one distance as events are found in them."""
@@ -94,14 +91,23 @@ def score_rows(
     profile: ProfileInUse,
     scope: str,
     recorded: Recording,
+    look: Callable[[FrameEmbeddings], None] | None = None,
 ) -> ScoredRows:
     """Score the tubelets of a video against a scope of a profile, part by part.
+
+    Args:
+        warehouse: Where the video is embedded.
+        shards: Its shards.
+        profile: The profile.
+        scope: The scope.
+        recorded: When it was recorded.
+        look: Is shown each part as well.
 
     Raises:
         CorruptShardError: The shards do not hold each frame up to the last once.
     """
     ladder = profile.ladder(scope)
-    places, times_s, moments = [], [], []
+    places, times_s = [], []
     scores: dict[str, list[npt.NDArray[np.float64]]] = {name: [] for name in profile.distances}
     for rows in _whole(warehouse, shards, profile.reads_patches):
         times_s.append(rows.times_s)
@@ -110,12 +116,12 @@ def score_rows(
         for name, found in ladder.scores(observations, hours).items():
             scores[name].append(found)
         places.append(np.stack([rows.frame_start, rows.frame_end], axis=1))
-        moments.append(Moments.of(rows.embeddings, rows.weights, full=False))
+        if look is not None:
+            look(rows)
     return ScoredRows(
         np.concatenate(places),
         np.concatenate(times_s),
         {name: np.concatenate(pieces) for name, pieces in scores.items()},
-        reduce(Moments.merge, moments),
     )
 
 
@@ -130,7 +136,12 @@ def score_video(
     record = read_video(warehouse, sighting.video_id)
     recorded = Recording.of(sighting, record)
     scope = judge.profile.scope_of(sighting.camera)
-    rows = score_rows(warehouse, shards, judge.profile, scope, recorded)
+    moments: list[Moments] = []
+
+    def sum_up(part: FrameEmbeddings) -> None:
+        moments.append(Moments.of(part.embeddings, part.weights, full=False))
+
+    rows = score_rows(warehouse, shards, judge.profile, scope, recorded, sum_up)
     if rows.places[-1, 1] != record.num_frames:
         raise CorruptShardError(
             warehouse.uri(shards[-1].rpartition("/")[0]),
@@ -157,7 +168,7 @@ def score_video(
         flagged=scores[judge.distance] > threshold,
         events=events,
         heats=_heats(warehouse, shards, judge, scope, events),
-        moments=rows.moments,
+        moments=merged(moments),
         health=health_of(
             warehouse, sighting.video_id, judge.profile.content.references.get(sighting.camera)
         ),

@@ -11,7 +11,8 @@ from typing import Annotated
 from cyclopts import App, CycloptsError
 
 from flows.command_line.backtest_command import backtest
-from flows.command_line.console import WRONG_USAGE, complain, session, show
+from flows.command_line.console import WRONG_USAGE, complain, session, show, wrong_usage
+from flows.command_line.doctor_command import doctor
 from flows.command_line.feedback_commands import feedback
 from flows.command_line.options import (
     DEFAULT_ARCHIVE,
@@ -20,6 +21,7 @@ from flows.command_line.options import (
     DEFAULT_OUTPUT,
     DEFAULT_PROFILE_OPTIONS,
     DEFAULT_SCORING,
+    DEFAULT_WORKERS,
     ArchiveOptions,
     Common,
     EncoderOptions,
@@ -27,6 +29,7 @@ from flows.command_line.options import (
     Output,
     ProfileChoice,
     ScoringOptions,
+    WorkerOptions,
 )
 from flows.command_line.profile_commands import profile
 from flows.command_line.results import (
@@ -36,7 +39,9 @@ from flows.command_line.results import (
 )
 from flows.command_line.retention_commands import plan, prune, report
 from flows.command_line.schedule_commands import nightly, reprocess
+from flows.command_line.serve_command import deploy, serve
 from flows.command_line.warehouse_commands import quarantine, repair, verify
+from tasks.credentials import REFUSAL, holds_credentials
 
 app = App(
     name="nightjar",
@@ -46,7 +51,10 @@ app = App(
 
 app.command(quarantine)
 app.command(profile)
-for command in (nightly, reprocess, backtest, feedback, verify, repair, plan, prune, report):
+for command in (
+    *(nightly, reprocess, backtest, feedback, verify, repair, plan, prune, report),
+    *(serve, deploy, doctor),
+):
     app.command(command)
 
 
@@ -61,6 +69,7 @@ def run(
     scoring: ScoringOptions = DEFAULT_SCORING,
     encoder: EncoderOptions = DEFAULT_ENCODER,
     archive: ArchiveOptions = DEFAULT_ARCHIVE,
+    workers: WorkerOptions = DEFAULT_WORKERS,
     common: Common = DEFAULT_COMMON,
 ) -> None:
     """Extract, embed, profile, score and report in one go.
@@ -85,6 +94,7 @@ def run(
             archive.archive(),
             options.options(),
             scoring.scoring(),
+            workers.chosen(),
         )
     show(asdict(summary), report_lines(summary), common.json)
 
@@ -122,6 +132,7 @@ def embed(
     *,
     footage: Annotated[list[str] | None, Many] = None,
     encoder: EncoderOptions = DEFAULT_ENCODER,
+    workers: WorkerOptions = DEFAULT_WORKERS,
     common: Common = DEFAULT_COMMON,
 ) -> None:
     """Embed every planned clip that has no shard yet.
@@ -132,7 +143,9 @@ def embed(
     with session(common):
         from flows.embed_clips import embed_clips
 
-        done = embed_clips(common.warehouse, encoder.encoding(), footage or [])
+        done = embed_clips(
+            common.warehouse, encoder.encoding(), footage or [], workers=workers.chosen()
+        )
     document = {"embedded_clips": done.clips, "left_out": [asdict(item) for item in done.left_out]}
     lines = [f"{done.clips} clips embedded"]
     lines += [f"left out {item.path}: {item.reason}" for item in done.left_out]
@@ -199,8 +212,11 @@ def demo(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 failed, 2 wrong usage."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if any(map(holds_credentials, words)):  # before anything can repeat or keep them
+        wrong_usage(REFUSAL)
     try:
-        app(arguments, exit_on_error=False, print_error=False)
+        app(words, exit_on_error=False, print_error=False)
     except CycloptsError as error:
         complain(f"{error} See 'nightjar --help'.")
         sys.exit(WRONG_USAGE)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
-from flows.command_line.options import Output
+from flows.command_line.options import Common, Output
 
 FAILED = 1
 WRONG_USAGE = 2
@@ -17,6 +17,7 @@ _SETTINGS = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
     "PREFECT_LOGGING_EXTRA_LOGGERS": "tasks,storage",
+    "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",  # else a warning that is no log line
     "TRANSFORMERS_VERBOSITY": "error",
     "HF_HUB_DISABLE_TELEMETRY": "1",
 }
@@ -25,16 +26,24 @@ _QUIET = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL", "HF_HUB_VERBOSIT
 
 
 @contextmanager
-def session(output: Output) -> Iterator[None]:
-    """Run the block, which runs a flow; errors that tell the user something end the process."""
+def session(output: Output, runs_flow: bool = True) -> Iterator[None]:
+    """Run the block; errors that tell the user something end the process.
+
+    Args:
+        output: How the command speaks.
+        runs_flow: Whether the block may start Prefect's embedded server.
+    """
     for name, value in {**_SETTINGS, **({} if output.verbose else _QUIET)}.items():
         os.environ.setdefault(name, value)
-    from flows.command_line.server import tie_embedded_server
-
+    if isinstance(output, Common) and output.metrics_file:
+        os.environ["NIGHTJAR_METRICS_FILE"] = output.metrics_file
     refused, failures = _errors()
     try:
         with _reserved_stdout():
-            tie_embedded_server()
+            if runs_flow:
+                from flows.command_line.server import tie_embedded_server
+
+                tie_embedded_server()
             yield
     except refused as error:
         wrong_usage(message_of(error))
@@ -51,6 +60,7 @@ def _errors() -> tuple[tuple[type[Exception], ...], tuple[type[Exception], ...]]
     from tasks.encoder import errors as encoder
     from tasks.normality import errors as normality
     from tasks.video import errors as video
+    from tasks.worker_choice import WorkerError, WorkersUnusableError
 
     refused = (
         encoder.CheckpointUnusableError,
@@ -66,6 +76,7 @@ def _errors() -> tuple[tuple[type[Exception], ...], tuple[type[Exception], ...]]
         video.FootageNotFoundError,
         video.PathPatternError,
         ValidationError,
+        WorkersUnusableError,
     )
     failures = (
         encoder.EncoderError,
@@ -73,6 +84,7 @@ def _errors() -> tuple[tuple[type[Exception], ...], tuple[type[Exception], ...]]
         storage.StorageError,
         video.VideoError,
         OSError,
+        WorkerError,
     )
     return refused, failures
 

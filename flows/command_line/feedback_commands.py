@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from flows.command_line.console import session, show, wrong_usage
 from flows.command_line.options import DEFAULT_COMMON, Common
+from flows.command_line.profile_results import regression_lines
 
 if TYPE_CHECKING:
     from tasks.feedback import AlarmChange, Learned
@@ -76,7 +77,7 @@ def _document(learned: Learned) -> dict[str, Any]:
         "profile": {"name": learned.profile.name, "version": learned.profile.version},
         "new": learned.profile.is_new,
         "reports": [asdict(change) for change in learned.changes],
-        "regression": asdict(learned.regression),
+        "regression": asdict(learned.profile.regression),
     }
 
 
@@ -86,12 +87,7 @@ def _lines(learned: Learned) -> list[str]:
     lines = [f"profile {learned.profile.selector}{word}"]
     for change in learned.changes:
         lines += _change_lines(change)
-    missed = learned.regression.missed
-    if learned.regression.anomalies:
-        flagged = learned.regression.anomalies - len(missed)
-        lines.append(f"{flagged} of {learned.regression.anomalies} confirmed anomalies are flagged")
-        lines += [f"  MISSED: event {event_id}" for event_id in missed]
-    return lines
+    return [*lines, *regression_lines(learned.profile.regression)]
 
 
 def _change_lines(change: AlarmChange) -> list[str]:

@@ -36,9 +36,12 @@ class Common(Output):
 
     Attributes:
         warehouse: Folder, or s3://bucket/prefix, that holds everything nightjar keeps.
+        metrics_file: File of Prometheus metrics that the run adds to [default:
+            $NIGHTJAR_METRICS_FILE].
     """
 
     warehouse: str = "./warehouse"
+    metrics_file: str | None = None
 
 
 @Parameter(name="*")
@@ -77,6 +80,25 @@ class EncoderOptions:
         from tasks.parameters import Encoding
 
         return Encoding(**self.given())
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerOptions:
+    """Who encodes.
+
+    Attributes:
+        workers: local:N for N processes of this machine, dask://HOST:PORT for the workers of a
+            Dask scheduler [default: this process alone].
+    """
+
+    workers: str | None = None
+
+    def chosen(self) -> str | None:
+        """Return the workers as the flows take them."""
+        from tasks.worker_choice import check_workers
+
+        return None if self.workers is None else check_workers(self.workers)
 
 
 @Parameter(name="*")
@@ -134,7 +156,7 @@ class ProfileChoice:
             [default: all].
         distances: Distances that the profile can score by [default: all that its shards allow].
         robust: Leave out videos that do not look like the rest of the normal footage.
-        half_life: Days after which a frame counts for half [default: all count alike].
+        half_life_d: Days after which a frame counts for half [default: all count alike].
         keep_unhealthy: Learn also from stretches in which a camera was black, frozen, covered,
             blurred or moved.
     """
@@ -142,16 +164,15 @@ class ProfileChoice:
     by: Literal["all", "camera", "hour-of-day"] | None = None
     distances: Annotated[tuple[str, ...] | None, Many] = None
     robust: Annotated[bool, Flag] = False
-    half_life: float | None = None
+    half_life_d: Annotated[float | None, Parameter(alias="--half-life")] = None
     keep_unhealthy: Annotated[bool, Flag] = False
 
     def options(self) -> ProfileOptions:
         """Return the options that were given as the flows take them."""
         from tasks.parameters import ProfileOptions
 
-        known = {**asdict(self), "half_life_d": self.half_life}
-        del known["half_life"]
-        return ProfileOptions(**{name: value for name, value in known.items() if value})
+        known = asdict(self)
+        return ProfileOptions(**{name: value for name, value in known.items() if _is_given(value)})
 
 
 @Parameter(name="*")
@@ -209,6 +230,7 @@ def _with_zone(moment: datetime | None) -> datetime | None:
 DEFAULT_COMMON = Common()
 DEFAULT_OUTPUT = Output()
 DEFAULT_ENCODER = EncoderOptions()
+DEFAULT_WORKERS = WorkerOptions()
 DEFAULT_ARCHIVE = ArchiveOptions()
 DEFAULT_PERIOD = PeriodOptions()
 DEFAULT_PROFILE_OPTIONS = ProfileChoice()

@@ -33,7 +33,8 @@ Selectors = Annotated[list[str], Parameter(consume_multiple=True, negative="")]
 
 
 @profile.default
-def short_form(
+@profile.command
+def build(
     *,
     normal: Annotated[list[str], Many],
     profile: str = "default",
@@ -43,33 +44,26 @@ def short_form(
     encoder: EncoderOptions = DEFAULT_ENCODER,
     common: Common = DEFAULT_COMMON,
 ) -> None:
-    """Build a profile version from the shards of normal footage, as 'profile build' does.
+    """Build a profile version from the shards of normal footage; 'build' may be left out.
 
     Args:
         normal: Normal footage that is embedded: paths, folders, globs or camera:NAME.
         profile: Name of the profile.
-        update: Keep the normal footage of the newest version too.
+        update: Keep the normal footage of the newest version too, as 'profile update' does.
     """
-    _build(normal, profile, update, options, period, encoder, common)
+    with session(common):
+        from flows.build_profile import build_profile
 
-
-@profile.command
-def build(
-    *,
-    normal: Annotated[list[str], Many],
-    profile: str = "default",
-    options: ProfileChoice = DEFAULT_PROFILE_OPTIONS,
-    period: PeriodOptions = DEFAULT_PERIOD,
-    encoder: EncoderOptions = DEFAULT_ENCODER,
-    common: Common = DEFAULT_COMMON,
-) -> None:
-    """Build a profile version from the shards of normal footage.
-
-    Args:
-        normal: Normal footage that is embedded: paths, folders, globs or camera:NAME.
-        profile: Name of the profile.
-    """
-    _build(normal, profile, False, options, period, encoder, common)
+        built = build_profile(
+            normal,
+            profile,
+            common.warehouse,
+            encoder.encoding() if encoder.given() else None,
+            update,
+            options=options.options(),
+            period=period.period(),
+        )
+    show(*built_result(built), common.json)
 
 
 @profile.command
@@ -87,7 +81,9 @@ def update(
         normal: Normal footage that is embedded: paths, folders, globs or camera:NAME.
         profile: Name of the profile.
     """
-    _build(normal, profile, True, options, period, DEFAULT_ENCODER, common)
+    build(
+        normal=normal, profile=profile, update=True, options=options, period=period, common=common
+    )
 
 
 @profile.command
@@ -177,28 +173,3 @@ def show_(profile: str = "default", /, *, common: Common = DEFAULT_COMMON) -> No
 
         view = show_profile(profile, common.warehouse)
     show(asdict(view), view_lines(view), common.json)
-
-
-def _build(
-    normal: list[str],
-    profile: str,
-    update: bool,
-    options: ProfileChoice,
-    period: PeriodOptions,
-    encoder: EncoderOptions,
-    common: Common,
-) -> None:
-    """Build or update a profile and say what came of it."""
-    with session(common):
-        from flows.build_profile import build_profile
-
-        built = build_profile(
-            normal,
-            profile,
-            common.warehouse,
-            encoder.encoding() if encoder.given() else None,
-            update,
-            options=options.options(),
-            period=period.period(),
-        )
-    show(*built_result(built), common.json)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tasks.profile_listing import ProfileDifference, ProfileEntry, ProfileView
     from tasks.profiling import BuiltProfile
+    from tasks.regression import Regression
 
 
 def built_result(built: BuiltProfile) -> tuple[dict[str, Any], list[str]]:
@@ -18,6 +20,7 @@ def built_result(built: BuiltProfile) -> tuple[dict[str, Any], list[str]]:
         "videos": built.videos,
         "frames": built.frames,
         "standing_out": list(built.standing_out),
+        "regression": asdict(built.regression),
         "embedded_clips": 0,
     }
     word = "" if built.is_new else ", unchanged: its newest version was built from just this"
@@ -28,7 +31,18 @@ def built_result(built: BuiltProfile) -> tuple[dict[str, Any], list[str]]:
             f"  {item['camera']}: video {item['video_id']} lies {item['ratio']:.1f} times as far "
             f"from the rest as is usual: {what}"
         )
-    return document, lines
+    return document, [*lines, *regression_lines(built.regression)]
+
+
+def regression_lines(regression: Regression) -> list[str]:
+    """Return how a profile does on confirmed anomalies in words; nothing where there are none."""
+    if not regression.anomalies:
+        return []
+    flagged = regression.anomalies - len(regression.missed)
+    return [
+        f"{flagged} of {regression.anomalies} confirmed anomalies are flagged",
+        *(f"  MISSED: event {event_id}" for event_id in regression.missed),
+    ]
 
 
 def list_lines(listed: Sequence[ProfileEntry]) -> list[str]:
@@ -53,9 +67,9 @@ def view_lines(view: ProfileView) -> list[str]:
         + (" (extrapolated)" if item["extrapolated"] else "")
         for item in view.thresholds
     ]
-    frames = sum(item["frame_end"] - item["frame_start"] for item in view.left_out)
     if view.left_out:
-        lines.append(f"{frames} frames in {len(view.left_out)} intervals do not count")
+        intervals = len(view.left_out)
+        lines.append(f"{view.frames_left_out} frames in {intervals} intervals do not count")
     lines += [
         f"  video {item['video_id']} of {item['camera']} looks unlike the rest"
         for item in view.standing_out

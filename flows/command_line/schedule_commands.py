@@ -12,6 +12,7 @@ from flows.command_line.options import (
     DEFAULT_PERIOD,
     DEFAULT_PROFILE_OPTIONS,
     DEFAULT_SCORING,
+    DEFAULT_WORKERS,
     ArchiveOptions,
     Common,
     EncoderOptions,
@@ -20,6 +21,7 @@ from flows.command_line.options import (
     PeriodOptions,
     ProfileChoice,
     ScoringOptions,
+    WorkerOptions,
 )
 from flows.command_line.results import night_lines, reprocessed_lines
 
@@ -34,6 +36,7 @@ def nightly(
     options: ProfileChoice = DEFAULT_PROFILE_OPTIONS,
     scoring: ScoringOptions = DEFAULT_SCORING,
     encoder: EncoderOptions = DEFAULT_ENCODER,
+    workers: WorkerOptions = DEFAULT_WORKERS,
     archive: ArchiveOptions = DEFAULT_ARCHIVE,
     common: Common = DEFAULT_COMMON,
 ) -> None:
@@ -62,6 +65,7 @@ def nightly(
             options.options(),
             encoder.encoding(),
             quiet,
+            workers.chosen(),
         )
     show(night.as_json(), night_lines(night), common.json)
 
@@ -78,6 +82,7 @@ def reprocess(
     options: ProfileChoice = DEFAULT_PROFILE_OPTIONS,
     scoring: ScoringOptions = DEFAULT_SCORING,
     encoder: EncoderOptions = DEFAULT_ENCODER,
+    workers: WorkerOptions = DEFAULT_WORKERS,
     archive: ArchiveOptions = DEFAULT_ARCHIVE,
     common: Common = DEFAULT_COMMON,
 ) -> None:
@@ -110,5 +115,6 @@ def reprocess(
             archive.archive(),
             scoring.scoring(),
             options.options(),
+            workers.chosen(),
         )
     show(done.as_json(), reprocessed_lines(done), common.json)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import eigh
 
-from tasks.normality.blocks import by_blocks
+from tasks.normality.blocks import by_blocks, without_edges
 from tasks.normality.covariance import least_variance, lower_factor, oas_covariance, whitened
 from tasks.normality.distance import Need, mean_square
 from tasks.normality.errors import MissingStatisticsError
@@ -144,14 +144,13 @@ class Residual:
 
     def scores(self, observations: Observations) -> Numbers:
         """Return one score a row, shape (n,)."""
-        return by_blocks(observations.embeddings, self._of)
+        axes = without_edges(self.axes)
 
-    def _of(self, rows: npt.NDArray[Any]) -> Numbers:
-        """Return the scores of a block."""
-        centred = self.moments.centred(rows)
-        # Not matrix products: of so few axes, BLAS adds up some of a block's rows in another order.
-        along = np.einsum("nd,qd->nq", centred, self.axes)
-        return mean_square(centred - np.einsum("nq,qd->nd", along, self.axes))
+        def of_block(rows: npt.NDArray[Any]) -> Numbers:
+            centred = self.moments.centred(rows)
+            return mean_square(centred - (centred @ axes.T) @ axes)
+
+        return by_blocks(observations.embeddings, of_block)
 
 
 def _with_covariance(normal: NormalSummary, name: str) -> Moments:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -113,6 +113,10 @@ class NormalStatistics:
         if patches is not None and other.patches is not None:
             patches = patches.subtract(other.patches)
         return NormalStatistics(self.moments.subtract(other.moments), patches, hours)
+
+    def without_hours(self) -> NormalStatistics:
+        """Return the statistics of the whole day alone."""
+        return replace(self, hours={})
 
     def scaled(self, factor: float) -> NormalStatistics:
         """Return the statistics of the same footage, each frame with ``factor`` its weight."""

@@ -9,7 +9,7 @@ from dataclasses import asdict
 import pytest
 
 from storage.documents import commit_document
-from storage.leases import LAPSES_AFTER_S, Holder, Leases
+from storage.leases import LAPSES_AFTER_S, Holder, Leases, Owner
 from storage.warehouse import Warehouse
 
 VIDEO = "ab" * 16
@@ -72,3 +72,11 @@ def test_a_damaged_lease_holds_nobody_up(warehouse: Warehouse, content: bytes) -
     with warehouse.commit_file(PLACE) as scratch:
         scratch.write_bytes(content)
     assert Leases(warehouse, "enc").take(VIDEO)
+
+
+def test_workers_of_one_run_share_a_lease_and_another_run_sees_it(warehouse: Warehouse) -> None:
+    run = Owner("elsewhere", 7)
+    assert Leases(warehouse, "enc", run).take(VIDEO)
+    assert Leases(warehouse, "enc", run).take(VIDEO)
+    assert not Leases(warehouse, "enc", Owner("elsewhere", 8)).take(VIDEO)
+    assert not Leases(warehouse, "enc").take(VIDEO)

@@ -1,3 +1,4 @@
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -305,6 +306,18 @@ def test_a_draft_that_is_given_up_leaves_nothing(local_warehouse: Warehouse) -> 
         assert folder.exists()
     assert not folder.exists()
     assert places_in(local_warehouse) == []
+
+
+def test_a_version_of_an_older_format_does_not_bar_a_new_one(warehouse: Warehouse) -> None:
+    ref = write_profile(warehouse, "p", content())
+    marker = marker_of(warehouse, ref)
+    document = json.loads(warehouse.read_bytes(marker))
+    document["format"] = 1
+    del document["digest"]
+    put(warehouse, marker, json.dumps(document).encode())
+    with pytest.raises(CorruptShardError, match=r"format 1, not 2.*nightjar profile build"):
+        read_profile(warehouse, ref)
+    assert write_profile(warehouse, "p", content()) == ProfileRef("p", "2")
 
 
 def test_an_update_is_one_of_the_versions_of_its_own_encoder(local_warehouse: Warehouse) -> None:
