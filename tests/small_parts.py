@@ -1,4 +1,4 @@
-"""Parts of eight clips, so that a short video has several; Dask's workers are told as they start."""
+"""Parts of eight clips, so that a short video has several; Dask's workers are told at start."""
 
 from __future__ import annotations
 
