@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 FLOWS = sorted(path.stem for path in (ROOT / "flows").glob("[a-z]*_*.py"))
-# What is slow to import is imported once; each flow is loaded in a process that has loaded no other.
+# What is slow to import is imported once; each flow is loaded in a process without the others.
 PROGRAM = """
 import os, sys
 from prefect.flows import load_flow_from_entrypoint
