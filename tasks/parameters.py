@@ -50,7 +50,7 @@ Selectors = Annotated[
 WarehousePlace = Annotated[
     Address,
     AfterValidator(not_open),
-    told("Folder, or s3://bucket/prefix, that holds everything nightjar keeps.", minLength=1),
+    told("Folder, or s3://bucket/prefix, that holds everything nightjar keeps."),
 ]
 ReportIds = Annotated[
     list[str], Field(min_length=1), told("Ids of reports: the names of their folders.")

@@ -44,8 +44,17 @@ class Site:
                 )
             )  # fmt: skip
 
+    def post(self, place: str, body: dict[str, Any]) -> httpx.Response:
+        """Ask again while SQLite is busy, as Prefect's own clients do."""
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            answer = self.client.post(place, json=body)
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE or time.monotonic() > end:
+                return answer
+            time.sleep(1)
+
     def ask(self, place: str, **body: Any) -> Any:
-        return self.client.post(place, json=body).raise_for_status().json()
+        return self.post(place, body).raise_for_status().json()
 
     def deployment(self, name: str) -> dict[str, Any]:
         wanted = {"deployments": {"name": {"any_": [name]}}}
@@ -57,7 +66,7 @@ class Site:
         """Do what the button at the foot of the form does."""
         place = f"/deployments/{self.deployment(name)['id']}/create_flow_run"
         body = {"parameters": parameters, "state": {"type": "SCHEDULED"}}
-        return self.client.post(place, json=body)
+        return self.post(place, body)
 
     def run(self, name: str, **parameters: Any) -> str:
         return str(self.submit(name, **parameters).raise_for_status().json()["id"])

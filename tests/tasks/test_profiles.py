@@ -9,6 +9,7 @@ import threadpoolctl
 
 from storage.signs import write_signs
 from tasks.normality.distances import DISTANCES
+from tasks.normality.nearest import NEIGHBOURS
 from tasks.profile_building import sums_in
 from tests.tasks.embedded import Archive, Seen, gaussian, sketches
 from tests.tasks.normality.test_health import BAD, well, with_stretch
@@ -100,7 +101,7 @@ def test_no_row_of_its_own_is_near_a_row(archive: Archive) -> None:
     for video in videos:
         others = chosen.rows[chosen.video_ids != video.video_id].astype(np.float64)
         squares = np.square(video.rows[:, np.newaxis] - others).mean(axis=2)
-        expected = np.sort(squares, axis=1)[:, :3].mean(axis=1)
+        expected = np.sort(squares, axis=1)[:, :NEIGHBOURS].mean(axis=1)
         known = archive.calibration(built, "all", "knn")[video.video_id].scores["knn"]
         np.testing.assert_allclose(known, expected, rtol=1e-9)
 
