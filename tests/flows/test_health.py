@@ -14,6 +14,7 @@ from tests.footage import write_frames
 FPS = 25
 SIZE = (160, 96)  # width, height
 Frames = list[npt.NDArray[np.uint8]]
+COUNTS = ("videos", "frames", "frames_left_out")
 
 
 def street(seconds: float, seed: int) -> Frames:
@@ -78,7 +79,7 @@ def test_a_dark_camera_teaches_nothing_unless_asked_to(
     assert abs(left_out["frames_left_out"] - 10 * FPS) <= 2 * FPS
     assert left_out["frames"] + left_out["frames_left_out"] == 30 * FPS
     kept = report_of(nightjar("run", *options, "--keep-unhealthy"))["normal"]
-    assert kept == {"videos": 2, "frames": 30 * FPS, "frames_left_out": 0}
+    assert [kept[name] for name in COUNTS] == [2, 30 * FPS, 0]
     profiles = sorted((tmp_path / "warehouse/profiles/default").iterdir())
     first, second = (json.loads((path / "profile.json").read_text()) for path in profiles)
     assert [interval["kind"] for interval in first["left_out"]] == ["black"]
@@ -93,4 +94,4 @@ def test_where_no_camera_was_ever_well_all_normal_footage_counts(
         path.unlink()
     write_frames(tmp_path / "normal/hall/night.avi", black(10))
     normal = report_of(nightjar("run", *options))["normal"]
-    assert normal == {"videos": 1, "frames": 10 * FPS, "frames_left_out": 0}
+    assert [normal[name] for name in COUNTS] == [1, 10 * FPS, 0]
