@@ -7,8 +7,10 @@ from prefect import flow
 from tasks.embedding import identify
 from tasks.normal_choice import add_confirmed, add_normal, choose_normal, known_lineage
 from tasks.parameters import (
+    DEFAULT_OPTIONS,
     DEFAULT_PROFILE,
     DEFAULT_WAREHOUSE,
+    EVER,
     Encoding,
     Period,
     ProfileName,
@@ -18,9 +20,6 @@ from tasks.parameters import (
 )
 from tasks.profiling import BuiltProfile, commit_profile
 from tasks.watching import WATCHED
-
-DEFAULT_OPTIONS = ProfileOptions()
-EVER = Period()
 
 
 @flow(name="build-profile", **WATCHED)

@@ -7,13 +7,17 @@ from prefect import flow
 from tasks.archive_part import ArchivePart
 from tasks.embedding import Embedded, identify, plan_embedding, wait_for_others
 from tasks.estimation import announce_embedding, record_embedding
-from tasks.parameters import DEFAULT_WAREHOUSE, Encoding, Selectors, WarehousePlace
+from tasks.parameters import (
+    DEFAULT_ENCODING,
+    DEFAULT_WAREHOUSE,
+    Encoding,
+    Selectors,
+    WarehousePlace,
+)
 from tasks.progress import measured
 from tasks.spreading import embed_batches
 from tasks.watching import WATCHED
 from tasks.worker_choice import Workers
-
-DEFAULT_ENCODING = Encoding()
 
 
 @flow(name="embed-clips", **WATCHED)

@@ -6,11 +6,16 @@ from prefect import flow
 
 from tasks.embedding import identify
 from tasks.estimation import RunEstimate, Work, find_rates, plan_known, read_headers
-from tasks.parameters import DEFAULT_WAREHOUSE, Archive, Encoding, Paths, WarehousePlace
+from tasks.parameters import (
+    DEFAULT_ARCHIVE,
+    DEFAULT_ENCODING,
+    DEFAULT_WAREHOUSE,
+    Archive,
+    Encoding,
+    Paths,
+    WarehousePlace,
+)
 from tasks.progress import measured
-
-DEFAULT_ENCODING = Encoding()
-DEFAULT_ARCHIVE = Archive()
 
 
 @flow(name="estimate-run")

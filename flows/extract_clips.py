@@ -13,12 +13,17 @@ from tasks.extraction import (
     probe_files,
     summarise_extraction,
 )
-from tasks.parameters import DEFAULT_WAREHOUSE, Archive, Encoding, Paths, WarehousePlace
+from tasks.parameters import (
+    DEFAULT_ARCHIVE,
+    DEFAULT_ENCODING,
+    DEFAULT_WAREHOUSE,
+    Archive,
+    Encoding,
+    Paths,
+    WarehousePlace,
+)
 from tasks.progress import measured
 from tasks.watching import WATCHED
-
-DEFAULT_ENCODING = Encoding()
-DEFAULT_ARCHIVE = Archive()
 
 
 @flow(name="extract-clips", **WATCHED)

@@ -6,6 +6,7 @@ from prefect import flow
 
 from tasks.normal_choice import add_confirmed, known_lineage, normal_in
 from tasks.parameters import (
+    DEFAULT_OPTIONS,
     DEFAULT_WAREHOUSE,
     ProfileName,
     ProfileOptions,
@@ -13,8 +14,6 @@ from tasks.parameters import (
     WarehousePlace,
 )
 from tasks.profiling import BuiltProfile, commit_profile
-
-DEFAULT_OPTIONS = ProfileOptions()
 
 
 @flow(name="merge-profiles")

@@ -12,7 +12,11 @@ from tasks.checking import check_request
 from tasks.embedding import identify
 from tasks.normal_choice import check_normal
 from tasks.parameters import (
+    DEFAULT_ARCHIVE,
+    DEFAULT_ENCODING,
+    DEFAULT_OPTIONS,
     DEFAULT_PROFILE,
+    DEFAULT_SCORING,
     DEFAULT_THRESHOLD_RULE,
     DEFAULT_WAREHOUSE,
     Archive,
@@ -31,10 +35,6 @@ from tasks.scoring import write_report
 from tasks.watching import WATCHED
 from tasks.worker_choice import Workers
 
-DEFAULT_ENCODING = Encoding()
-DEFAULT_ARCHIVE = Archive()
-DEFAULT_OPTIONS = ProfileOptions()
-DEFAULT_SCORING = Scoring()
 WHOLE = ArchivePart()
 
 

@@ -6,11 +6,9 @@ from prefect import flow
 
 from storage.quarantine import Quarantined
 from tasks.extraction import probe_files
-from tasks.parameters import DEFAULT_WAREHOUSE, Archive, Selectors, WarehousePlace
+from tasks.parameters import DEFAULT_ARCHIVE, DEFAULT_WAREHOUSE, Selectors, WarehousePlace
 from tasks.progress import measured
 from tasks.quarantining import find_in_quarantine, release_from_quarantine
-
-DEFAULT_ARCHIVE = Archive()
 
 
 @flow(name="retry-quarantine")

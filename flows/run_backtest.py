@@ -8,7 +8,9 @@ from prefect import flow
 
 from tasks.backtesting import in_period, try_profile, write_backtest
 from tasks.parameters import (
+    DEFAULT_SCORING,
     DEFAULT_WAREHOUSE,
+    EVER,
     Distances,
     Period,
     ProfileSelectors,
@@ -19,8 +21,6 @@ from tasks.parameters import (
 )
 from tasks.scoring import choose_scored, find_version
 
-DEFAULT_SCORING = Scoring()
-EVER = Period()
 CANDIDATES = ["quantile:0.99", "quantile:0.999", "budget:10/day", "budget:1/day", "budget:0.1/day"]
 
 

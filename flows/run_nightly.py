@@ -19,7 +19,11 @@ from tasks.nights import (
 )
 from tasks.normal_choice import check_normal
 from tasks.parameters import (
+    DEFAULT_ARCHIVE,
+    DEFAULT_ENCODING,
+    DEFAULT_OPTIONS,
     DEFAULT_PROFILE,
+    DEFAULT_SCORING,
     DEFAULT_THRESHOLD_RULE,
     DEFAULT_WAREHOUSE,
     Archive,
@@ -37,11 +41,6 @@ from tasks.run_names import name_night
 from tasks.scoring import choose_scored, write_report
 from tasks.watching import WATCHED
 from tasks.worker_choice import Workers
-
-DEFAULT_ENCODING = Encoding()
-DEFAULT_ARCHIVE = Archive()
-DEFAULT_OPTIONS = ProfileOptions()
-DEFAULT_SCORING = Scoring()
 
 
 @flow(name="run-nightly", flow_run_name=name_night, **WATCHED)

@@ -13,7 +13,11 @@ from flows.score_footage import score_footage
 from tasks.checking import check_request
 from tasks.normal_choice import check_normal
 from tasks.parameters import (
+    DEFAULT_ARCHIVE,
+    DEFAULT_ENCODING,
+    DEFAULT_OPTIONS,
     DEFAULT_PROFILE,
+    DEFAULT_SCORING,
     DEFAULT_THRESHOLD_RULE,
     DEFAULT_WAREHOUSE,
     Archive,
@@ -28,11 +32,6 @@ from tasks.parameters import (
 from tasks.scoring import ReportSummary
 from tasks.watching import WATCHED
 from tasks.worker_choice import Workers
-
-DEFAULT_ENCODING = Encoding()
-DEFAULT_ARCHIVE = Archive()
-DEFAULT_OPTIONS = ProfileOptions()
-DEFAULT_SCORING = Scoring()
 
 
 @flow(name="run-pipeline", **WATCHED)

@@ -6,6 +6,7 @@ from prefect import flow
 
 from tasks.parameters import (
     DEFAULT_PROFILE,
+    DEFAULT_SCORING,
     DEFAULT_THRESHOLD_RULE,
     DEFAULT_WAREHOUSE,
     ProfileSelector,
@@ -16,8 +17,6 @@ from tasks.parameters import (
 )
 from tasks.scoring import ReportSummary, choose_scored, find_version, write_report
 from tasks.watching import WATCHED
-
-DEFAULT_SCORING = Scoring()
 
 
 @flow(name="score-footage", **WATCHED)

@@ -6,7 +6,9 @@ from prefect import flow
 
 from tasks.normal_choice import choose_normal, known_lineage, take_away
 from tasks.parameters import (
+    DEFAULT_OPTIONS,
     DEFAULT_WAREHOUSE,
+    EVER,
     Period,
     ProfileName,
     ProfileOptions,
@@ -15,9 +17,6 @@ from tasks.parameters import (
     WarehousePlace,
 )
 from tasks.profiling import BuiltProfile, commit_profile
-
-DEFAULT_OPTIONS = ProfileOptions()
-EVER = Period()
 
 
 @flow(name="subtract-footage")

@@ -275,3 +275,10 @@ class Encoding(BaseModel):
     def checkpoint(self) -> Checkpoint:
         """The checkpoint asked for."""
         return Checkpoint(self.model, self.revision)
+
+
+DEFAULT_ENCODING = Encoding()
+DEFAULT_ARCHIVE = Archive()
+DEFAULT_OPTIONS = ProfileOptions()
+DEFAULT_SCORING = Scoring()
+EVER = Period()

@@ -29,6 +29,7 @@ from flows.command_line.options import (
     Output,
     ProfileChoice,
     ScoringOptions,
+    Threshold,
     WorkerOptions,
 )
 from flows.command_line.profile_commands import profile
@@ -64,7 +65,7 @@ def run(
     normal: Annotated[list[str], Many],
     footage: Annotated[list[str], Many],
     profile: str = "default",
-    threshold: str = "auto",
+    threshold: Threshold = "auto",
     options: ProfileChoice = DEFAULT_PROFILE_OPTIONS,
     scoring: ScoringOptions = DEFAULT_SCORING,
     encoder: EncoderOptions = DEFAULT_ENCODER,
@@ -78,8 +79,6 @@ def run(
         normal: Footage of normal days: files, folders or globs.
         footage: Footage to check.
         profile: Name of the profile to build.
-        threshold: A number, quantile:Q of the normal footage's own scores, or budget:K/day; auto is
-            budget:1/day from a camera-day of normal footage on, and quantile:0.999 with less.
     """
     with session(common):
         from flows.run_pipeline import run_pipeline
@@ -157,7 +156,7 @@ def score(
     *,
     profile: str = "default",
     footage: Annotated[list[str] | None, Many] = None,
-    threshold: str = "auto",
+    threshold: Threshold = "auto",
     scoring: ScoringOptions = DEFAULT_SCORING,
     common: Common = DEFAULT_COMMON,
 ) -> None:
@@ -166,8 +165,6 @@ def score(
     Args:
         profile: NAME, or NAME@VERSION.
         footage: Embedded footage: paths, folders, globs or camera:NAME [default: all].
-        threshold: A number, quantile:Q of the normal footage's own scores, or budget:K/day; auto is
-            budget:1/day from a camera-day of normal footage on, and quantile:0.999 with less.
     """
     with session(common):
         from flows.score_footage import score_footage
@@ -183,7 +180,7 @@ def demo(
     *,
     folder: str = "./demo",
     warehouse: str | None = None,
-    threshold: str = "auto",
+    threshold: Threshold = "auto",
     seed: int = 0,
     encoder: EncoderOptions = DEFAULT_ENCODER,
     output: Output = DEFAULT_OUTPUT,
@@ -196,8 +193,6 @@ def demo(
     Args:
         folder: Where the footage, the checkpoint and the warehouse are made.
         warehouse: What holds everything nightjar keeps [default: FOLDER/warehouse].
-        threshold: A number, quantile:Q of the normal footage's own scores, or budget:K/day; auto is
-            budget:1/day from a camera-day of normal footage on, and quantile:0.999 with less.
         seed: Decides the scene and the checkpoint.
     """
     with session(output):

@@ -13,6 +13,13 @@ if TYPE_CHECKING:
 
 Many = Parameter(consume_multiple=True, negative="")
 Flag = Parameter(negative="")
+Threshold = Annotated[
+    str,
+    Parameter(
+        help="A number, quantile:Q of the normal footage's own scores, or budget:K/day; auto is "
+        "budget:1/day from a camera-day of normal footage on, and quantile:0.999 with less."
+    ),
+]
 
 
 @Parameter(name="*")

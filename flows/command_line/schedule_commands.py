@@ -21,6 +21,7 @@ from flows.command_line.options import (
     PeriodOptions,
     ProfileChoice,
     ScoringOptions,
+    Threshold,
     WorkerOptions,
 )
 from flows.command_line.results import night_lines, reprocessed_lines
@@ -31,7 +32,7 @@ def nightly(
     footage: Annotated[list[str], Many],
     profile: str = "default",
     normal: Annotated[list[str] | None, Many] = None,
-    threshold: str = "auto",
+    threshold: Threshold = "auto",
     quiet: Annotated[bool, Flag] = False,
     options: ProfileChoice = DEFAULT_PROFILE_OPTIONS,
     scoring: ScoringOptions = DEFAULT_SCORING,
@@ -47,8 +48,6 @@ def nightly(
         profile: Name of the profile to hold it against.
         normal: Footage of normal days: the profile is built from it at first, and takes in what is
             added there.
-        threshold: A number, quantile:Q of the normal footage's own scores, or budget:K/day; auto is
-            budget:1/day from a camera-day of normal footage on, and quantile:0.999 with less.
         quiet: Write no report where there is nothing new.
     """
     with session(common):
@@ -78,7 +77,7 @@ def reprocess(
     period: PeriodOptions = DEFAULT_PERIOD,
     order: Literal["newest", "oldest"] = "newest",
     profile: str = "default",
-    threshold: str = "auto",
+    threshold: Threshold = "auto",
     options: ProfileChoice = DEFAULT_PROFILE_OPTIONS,
     scoring: ScoringOptions = DEFAULT_SCORING,
     encoder: EncoderOptions = DEFAULT_ENCODER,
@@ -96,8 +95,6 @@ def reprocess(
         camera: Footage of these cameras alone.
         order: What comes first, by when it was recorded.
         profile: Name of the profile.
-        threshold: A number, quantile:Q of the normal footage's own scores, or budget:K/day; auto is
-            budget:1/day from a camera-day of normal footage on, and quantile:0.999 with less.
     """
     with session(common):
         from flows.reprocess_archive import reprocess_archive
