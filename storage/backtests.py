@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from storage.documents import write_document
+from storage.documents import new_id, write_document
 from storage.warehouse import Warehouse
 
 FOLDER = "backtests"
@@ -33,7 +32,7 @@ class BacktestWriter:
 @contextmanager
 def new_backtest(warehouse: Warehouse) -> Iterator[BacktestWriter]:
     """Yield a writer whose files become a backtest in one step, on success."""
-    backtest_id = f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}-{secrets.token_hex(3)}"
+    backtest_id = new_id(datetime.now(UTC))
     with warehouse.commit_folder(backtest_place(backtest_id), MARKER) as folder:
         yield BacktestWriter(backtest_id, folder)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
@@ -16,6 +18,11 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 Record = TypeVar("Record", bound="DataclassInstance")
+
+
+def new_id(moment: datetime) -> str:
+    """Return an id that no other has, and that sorts by its moment, UTC."""
+    return f"{moment:%Y-%m-%dT%H-%M-%SZ}-{secrets.token_hex(3)}"
 
 
 def write_document(path: Path, document: Mapping[str, Any]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import re
-import secrets
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from storage.documents import read_document, write_document
+from storage.documents import new_id, read_document, write_document
 from storage.parquet import reading, write_options
 from storage.warehouse import Warehouse
 
@@ -144,7 +143,7 @@ def new_report(warehouse: Warehouse, distances: Sequence[str] = ()) -> Iterator[
         distances: Distances beside the mission's, each a column of the frame scores.
     """
     schema = frame_scores_schema(distances)
-    report_id = f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}-{secrets.token_hex(3)}"
+    report_id = new_id(datetime.now(UTC))
     with warehouse.commit_folder(report_place(report_id), MARKER) as folder:
         (folder / "media").mkdir()
         scores = folder / "frame_scores.parquet"

@@ -5,11 +5,10 @@ They hold times, and nothing else that the warehouse keeps depends on them.
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from storage.documents import commit_document, find_records
+from storage.documents import commit_document, find_records, new_id
 from storage.warehouse import Warehouse
 
 FOLDER = "runs"
@@ -42,7 +41,7 @@ class RunRecord:
 def record_run(warehouse: Warehouse, record: RunRecord) -> None:
     """Commit what a run took."""
     started = datetime.fromisoformat(record.started_at)
-    run_id = f"{started:%Y-%m-%dT%H-%M-%SZ}-{secrets.token_hex(3)}"
+    run_id = new_id(started)
     commit_document(warehouse, f"{FOLDER}/{run_id}.json", asdict(record))
 
 
