@@ -75,6 +75,15 @@ class Coreset:
     video_ids: npt.NDArray[np.str_]
 
 
+@dataclass(frozen=True, slots=True)
+class ProfileOutline:
+    """What a version of a profile was built from, and how many videos and frames of it count."""
+
+    lineage: ProfileLineage
+    videos: int
+    frames: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ProfileContent:
     """What a version of a profile says.
@@ -164,9 +173,19 @@ def read_lineage_at(warehouse: Warehouse, marker: str) -> ProfileLineage:
     Raises:
         CorruptShardError: It is damaged, or another version of nightjar has written it.
     """
+    return read_outline(warehouse, marker).lineage
+
+
+def read_outline(warehouse: Warehouse, marker: str) -> ProfileOutline:
+    """Read what a version was built from and how much counts of it, and none of its tables.
+
+    Raises:
+        CorruptShardError: It is damaged, or another version of nightjar has written it.
+    """
     document = read_document(warehouse, marker)
     with reading(warehouse.uri(marker)):
-        return ProfileLineage.from_json(document)
+        lineage = ProfileLineage.from_json(document)
+        return ProfileOutline(lineage, int(document["videos"]), int(document["frames"]))
 
 
 def _videos(content: ProfileContent) -> pa.Table:

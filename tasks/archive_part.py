@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from storage.footage import Sighting, find_sightings
-from storage.videos import creation_time
 from storage.warehouse import Warehouse
 from tasks.footage_files import find_files
 from tasks.naming import name_sighting
 from tasks.parameters import Archive, Period
+from tasks.recording import recorded_at
 from tasks.selection import Footage, LeftOut, choose_footage
 from tasks.video.errors import FootageNotFoundError
 from tasks.video.search import camera_of, printable
@@ -103,9 +104,7 @@ def find_part(
 def choose_part(warehouse: Warehouse, footage: Iterable[Sighting], part: ArchivePart) -> ChosenPart:
     """Return what of probed footage belongs to a part."""
     of_cameras = [item for item in footage if _is_of(part, item.camera)]
-    times = warehouse.each(
-        lambda item: item.recorded_at or creation_time(warehouse, item.video_id), of_cameras
-    )
+    times = warehouse.each(partial(recorded_at, warehouse), of_cameras)
     dated = list(zip(times, of_cameras, strict=True))
     sign = -1 if part.order == "newest" else 1
     dated.sort(key=lambda pair: _place_in_time(pair[0], sign))

@@ -13,7 +13,6 @@ from storage.backtests import backtest_place, new_backtest
 from storage.footage import Sighting
 from storage.profiles import ProfileRef
 from storage.shards import index_shards
-from storage.videos import creation_time
 from storage.warehouse import Warehouse
 from tasks.normality.events import EventRule, find_events
 from tasks.normality.recurrence import Recurrence
@@ -22,7 +21,7 @@ from tasks.outcomes import DAY_S, Outcome, Tally, camera_means
 from tasks.parameters import Period, Scoring
 from tasks.profile_use import ProfileInUse
 from tasks.progress import advance
-from tasks.recording import Recording
+from tasks.recording import Recording, recorded_at
 from tasks.report.backtest import render_backtest
 from tasks.retrying import STEP
 from tasks.scoring import FootageToScore
@@ -41,7 +40,7 @@ def in_period(place: str, footage: FootageToScore, period: Period) -> list[Sight
     chosen = {
         sighting.video_id: sighting
         for sighting in reversed(footage.scored)
-        if period.holds(sighting.recorded_at or creation_time(warehouse, sighting.video_id))
+        if period.holds(recorded_at(warehouse, sighting))
     }
     if not chosen:
         raise FootageNotFoundError(
@@ -74,8 +73,8 @@ def try_profile(
     Videos are taken one by one: memory holds the scores of one of them.
     """
     warehouse = Warehouse.at(place)
-    chosen = distances or ProfileInUse.of(warehouse, ref, ()).content.findings["distances"]
-    profile = ProfileInUse.of(warehouse, ref, chosen)
+    profile = ProfileInUse.of(warehouse, ref, distances or None)
+    chosen = distances or profile.distances
     rules = dict.fromkeys(map(ThresholdRule.parse, thresholds))
     candidates = [
         Candidate(name, rule, scoring.events(rule.events))
@@ -141,9 +140,9 @@ def _score(
     warehouse: Warehouse, profile: ProfileInUse, sighting: Sighting, shards: Sequence[str]
 ) -> ScoredRows:
     """Score the tubelets of a video."""
-    recorded_at = sighting.recorded_at or creation_time(warehouse, sighting.video_id)
     scope = profile.scope_of(sighting.camera)
-    return score_rows(warehouse, shards, profile, scope, Recording.at(recorded_at))
+    recorded = Recording.at(recorded_at(warehouse, sighting))
+    return score_rows(warehouse, shards, profile, scope, recorded)
 
 
 def _tallies(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from itertools import product
 from typing import Any
 
 from storage.calibration import read_calibration_file
@@ -15,22 +16,14 @@ from tasks.profile_use import calibration_of
 
 def default_thresholds(sums: NormalSums, draft: ProfileDraft) -> list[dict[str, Any]]:
     """Return the default threshold of each scope and distance of a profile that is calibrated."""
-    calibrations = {
-        (scope, distance): _calibration(draft, scope, distance)
-        for scope in sorted(sums.scopes)
-        for distance in sums.plan.distances
-    }
-    rule = threshold_rule(
-        DEFAULT_THRESHOLD, min(known.camera_days for known in calibrations.values())
-    )
-    return [
-        {
-            "scope": scope,
-            "distance": distance,
-            **asdict(rule.calibrate(Recurrence(calibration, rule.events))),
-        }
-        for (scope, distance), calibration in calibrations.items()
-    ]
+    scopes, distances = sorted(sums.scopes), sums.plan.distances
+    days = min(_calibration(draft, scope, distances[0]).camera_days for scope in scopes)
+    rule = threshold_rule(DEFAULT_THRESHOLD, days)
+    found = []
+    for scope, distance in product(scopes, distances):  # one at a time: each may be a month long
+        normal = Recurrence(_calibration(draft, scope, distance), rule.events)
+        found.append({"scope": scope, "distance": distance, **asdict(rule.calibrate(normal))})
+    return found
 
 
 def _calibration(draft: ProfileDraft, scope: str, distance: str) -> Calibration:

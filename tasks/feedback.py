@@ -16,14 +16,14 @@ from storage.profiles import find_profile
 from storage.reports import all_reports, read_report
 from storage.shards import index_shards, is_complete
 from storage.warehouse import Warehouse
-from tasks.normality.events import Event, EventRule, find_events
+from tasks.normality.events import EventRule
 from tasks.normality.ladder import MISSION
+from tasks.normality.spans import overlap
 from tasks.normality.thresholds import ThresholdRule
 from tasks.profile_use import Judge, ProfileInUse
 from tasks.profiling import BuiltProfile
-from tasks.recording import Recording
 from tasks.retrying import STEP
-from tasks.video_scoring import score_rows
+from tasks.video_scoring import events_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def compare_alarms(place: str, built: BuiltProfile, report_id: str) -> AlarmChan
         old = [_alarm(video, event["frame_start"], event["frame_end"]) for event in video["events"]]
         new = [
             _alarm(video, event.frame_start, event.frame_end)
-            for event in _events_of(warehouse, judge, video, shards)
+            for event in events_in(warehouse, shards, judge, video["camera"], video["recorded_at"])
         ]
         before += old
         vanished += [alarm for alarm in old if not _meets(alarm, new)]
@@ -165,17 +165,6 @@ def _events_in_reports(
     return found
 
 
-def _events_of(
-    warehouse: Warehouse, judge: Judge, video: Mapping[str, Any], shards: Sequence[str]
-) -> Sequence[Event]:
-    """Return the events of a report's video by a judge."""
-    scope = judge.profile.scope_of(video["camera"])
-    recorded = Recording.at(video["recorded_at"])
-    rows = score_rows(warehouse, shards, judge.profile, scope, recorded)
-    threshold = judge.threshold(scope).value
-    return find_events(rows.series(judge.distance), threshold, judge.events)
-
-
 def _alarm(video: Mapping[str, Any], frame_start: int, frame_end: int) -> Alarm:
     """Return a stretch of a report's video."""
     return Alarm(video["camera"], video["path"], frame_start, frame_end)
@@ -183,7 +172,5 @@ def _alarm(video: Mapping[str, Any], frame_start: int, frame_end: int) -> Alarm:
 
 def _meets(alarm: Alarm, others: Sequence[Alarm]) -> bool:
     """Return whether an alarm shares a frame with one of others of the same video."""
-    return any(
-        other.frame_start < alarm.frame_end and alarm.frame_start < other.frame_end
-        for other in others
-    )
+    span = alarm.frame_start, alarm.frame_end
+    return any(overlap(span, (other.frame_start, other.frame_end)) for other in others)

@@ -14,11 +14,11 @@ from storage.profile_content import read_lineage_at
 from storage.profile_lineage import ProfileLineage, ProfileVideo
 from storage.profiles import find_profile, marker_of, newest_by
 from storage.shards import index_shards, is_complete
-from storage.videos import creation_time
 from storage.warehouse import Warehouse
 from tasks.normal_footage import NormalVideo
 from tasks.normality.errors import IncompatibleProfileError, NoNormalFootageError
 from tasks.parameters import Period
+from tasks.recording import recorded_at
 from tasks.retrying import STEP
 from tasks.selection import choose_footage, embedded_shards, only_encoder
 from tasks.video.errors import FootageNotFoundError
@@ -111,9 +111,8 @@ def add_normal(
     Raises:
         IncompatibleProfileError: That profile belongs to another encoder.
     """
-    shard = videos[0].shards[0]
-    if f"/encoder={lineage.encoder_id}/" not in shard:
-        other = shard.partition("/encoder=")[2].partition("/")[0]
+    other = videos[0].encoder_id
+    if other != lineage.encoder_id:
         raise IncompatibleProfileError(
             f"the profile was built with the encoder {lineage.encoder_id}, but this footage is "
             f"embedded with {other}: build the profile anew, without --update"
@@ -154,14 +153,12 @@ def add_confirmed(place: str, name: str, videos: Sequence[NormalVideo]) -> list[
     the encoder of the videos.
     """
     warehouse = Warehouse.at(place)
-    encoder_id = videos[0].shards[0].partition("/encoder=")[2].partition("/")[0]
+    encoder_id = videos[0].encoder_id
     confirmed = [
         ProfileVideo(
             item.video_id,
             item.camera,
-            creation_time(warehouse, item.video_id)
-            if item.recorded_at is None
-            else item.recorded_at,
+            recorded_at(warehouse, item),
             ((item.frame_start, item.frame_end),),
         )
         for item in all_feedback(warehouse)
@@ -197,8 +194,7 @@ def _readable_normal(
 
 def _describe(warehouse: Warehouse, sighting: Sighting) -> ProfileVideo:
     """Return a video as a profile remembers it."""
-    recorded_at = sighting.recorded_at or creation_time(warehouse, sighting.video_id)
-    return ProfileVideo(sighting.video_id, sighting.camera, recorded_at)
+    return ProfileVideo(sighting.video_id, sighting.camera, recorded_at(warehouse, sighting))
 
 
 def _with_shards(

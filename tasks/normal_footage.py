@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from storage.feedback import anomalies_by_video
 from storage.parquet import read_lineage
 from storage.profile_lineage import ProfileVideo
+from storage.shard_inspection import ShardPlace
 from storage.shards import read_shard
 from storage.warehouse import Warehouse
 from tasks.health import judge_normal
@@ -38,6 +40,13 @@ class NormalVideo:
     def video_id(self) -> str:
         """The video."""
         return self.known.video_id
+
+    @property
+    def encoder_id(self) -> str:
+        """The encoder that has made the shards."""
+        place = ShardPlace.of(self.shards[0])
+        assert place
+        return place.encoder_id
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,16 +113,12 @@ class NormalFootage:
                 for start, end in anomalies.get(video.video_id, ())
             ),
         ]
+        holes: defaultdict[str, list[Span]] = defaultdict(list)
+        for hole in left_out:
+            holes[hole["video_id"]].append((hole["frame_start"], hole["frame_end"]))
         lengths = warehouse.each(lambda video: _num_frames(warehouse, video), videos)
         spans = {
-            video.video_id: without(
-                video.known.spans or ((0, length),),
-                (
-                    (hole["frame_start"], hole["frame_end"])
-                    for hole in left_out
-                    if hole["video_id"] == video.video_id
-                ),
-            )
+            video.video_id: without(video.known.spans or ((0, length),), holes[video.video_id])
             for video, length in zip(videos, lengths, strict=True)
         }
         counting = [video for video in videos if spans[video.video_id]]

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 from prefect import task
 
-from storage.profile_content import ProfileContent, read_content
-from storage.profiles import ProfileRef, all_profiles, find_profile
+from storage.profile_content import ProfileContent, read_content, read_outline
+from storage.profiles import ProfileRef, all_profiles, find_profile, marker_of
 from storage.warehouse import Warehouse
 from tasks.normality.errors import IncompatibleProfileError
+from tasks.normality.scopes import ALL
+from tasks.profile_building import sums_in
 from tasks.retrying import STEP
 
 
@@ -83,7 +85,7 @@ class ProfileDifference:
 def list_versions(place: str) -> list[ProfileEntry]:
     """Return every version of every profile."""
     warehouse = Warehouse.at(place)
-    return [_entry(ref, read_content(warehouse, ref.place)) for ref in all_profiles(warehouse)]
+    return [_entry(warehouse, ref) for ref in all_profiles(warehouse)]
 
 
 @task(**STEP)
@@ -97,7 +99,7 @@ def view_version(place: str, selector: str) -> ProfileView:
     for camera, count in zip(content.cameras, content.frames.tolist(), strict=True):
         frames[camera] += count
     return ProfileView(
-        entry=_entry(ref, content),
+        entry=_entry(warehouse, ref),
         cameras=[
             {"camera": camera, "videos": videos[camera], "frames": frames[camera]}
             for camera in sorted(videos)
@@ -148,16 +150,17 @@ def compare_versions(place: str, before: str, after: str) -> ProfileDifference:
     )
 
 
-def _entry(ref: ProfileRef, content: ProfileContent) -> ProfileEntry:
+def _entry(warehouse: Warehouse, ref: ProfileRef) -> ProfileEntry:
     """Return a version in a few words."""
+    outline = read_outline(warehouse, marker_of(warehouse, ref))
     return ProfileEntry(
         name=ref.name,
         version=ref.version,
-        encoder_id=content.encoder_id,
-        videos=len(content.video_ids),
-        frames=int(content.frames.sum()),
-        by=content.lineage.options["by"],
-        made_by=content.lineage.made_by,
+        encoder_id=outline.lineage.encoder_id,
+        videos=outline.videos,
+        frames=outline.frames,
+        by=outline.lineage.options["by"],
+        made_by=outline.lineage.made_by,
     )
 
 
@@ -170,9 +173,4 @@ def _thresholds(content: ProfileContent) -> dict[tuple[str, str], float]:
 
 def _spread(content: ProfileContent) -> float:
     """Return the mean variance of a profile's footage."""
-    sums = next(
-        item for item in content.statistics if (item.scope, item.kind) == ("all", "embedding")
-    )
-    full = sums.products.ndim > sums.origin.ndim
-    squares = np.diagonal(sums.products) if full else sums.products
-    return float((squares / sums.weight - np.square(sums.total / sums.weight)).mean())
+    return float(sums_in(content.statistics, ALL).moments.variance.mean())

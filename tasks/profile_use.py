@@ -15,7 +15,7 @@ from storage.profiles import ProfileRef
 from storage.warehouse import Warehouse
 from tasks.normality.distances import DISTANCES
 from tasks.normality.errors import MissingStatisticsError
-from tasks.normality.events import EventRule
+from tasks.normality.events import Event, EventRule, find_events
 from tasks.normality.ladder import MISSION, Ladder
 from tasks.normality.recurrence import LONGEST_DAYS, Calibration, Recurrence
 from tasks.normality.scopes import ALL, By, camera_scope
@@ -44,21 +44,26 @@ class ProfileInUse:
     _calibrations: dict[tuple[str, str], Calibration] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, warehouse: Warehouse, ref: ProfileRef, distances: Sequence[str]) -> ProfileInUse:
+    def of(
+        cls, warehouse: Warehouse, ref: ProfileRef, distances: Sequence[str] | None
+    ) -> ProfileInUse:
         """Read a version and make sure that it can score by the distances that are asked for.
+
+        None asks for all that it was built for.
 
         Raises:
             MissingStatisticsError: It cannot.
         """
         content = read_content(warehouse, ref.place)
         known = content.findings["distances"]
-        for name in distances:
+        wanted = known if distances is None else distances
+        for name in wanted:
             if name not in known:
                 raise MissingStatisticsError(
                     f"the profile {ref} was built for the distances {', '.join(known)}, not for "
                     f"{name}: {_remedy(name)}"
                 )
-        return cls(warehouse, ref, content, tuple(dict.fromkeys((MISSION, *distances))))
+        return cls(warehouse, ref, content, tuple(dict.fromkeys((MISSION, *wanted))))
 
     @property
     def by(self) -> By:
@@ -147,6 +152,10 @@ class Judge:
         if scope not in self._thresholds:
             self._thresholds[scope] = self.rule.calibrate(self._recurrence(scope))
         return self._thresholds[scope]
+
+    def events_of(self, series: ScoreSeries, scope: str) -> list[Event]:
+        """Return the events of a video of a scope, in order."""
+        return find_events(series, self.threshold(scope).value, self.events)
 
     def once_in_days(self, scope: str, peak_score: float) -> float | None:
         """Return after how many days normal footage of a scope has such a peak again.

@@ -79,7 +79,8 @@ def _describe(
     warehouse: Warehouse, ref: ProfileRef, content: ProfileContent, is_new: bool
 ) -> BuiltProfile:
     """Return what people want to know of a version that was built."""
-    judge = Judge.of(ProfileInUse.of(warehouse, ref, [MISSION]), DEFAULT_THRESHOLD, Scoring())
+    profile = ProfileInUse(warehouse, ref, content, (MISSION,))
+    judge = Judge.of(profile, DEFAULT_THRESHOLD, Scoring())
     return BuiltProfile(
         name=ref.name,
         version=ref.version,

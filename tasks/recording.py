@@ -6,8 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from storage.feedback import Feedback
 from storage.footage import Sighting
-from storage.videos import VideoRecord
+from storage.videos import VideoRecord, creation_time
+from storage.warehouse import Warehouse
+
+
+def recorded_at(warehouse: Warehouse, seen: Sighting | Feedback) -> str | None:
+    """Return when footage begins, ISO 8601: what was seen of it says so, or else its container."""
+    return seen.recorded_at or creation_time(warehouse, seen.video_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from storage.feedback import ANOMALY, Feedback, all_feedback
 from storage.shards import index_shards, is_complete
-from storage.videos import creation_time
 from storage.warehouse import Warehouse
-from tasks.normality.events import find_events
+from tasks.normality.events import Event
+from tasks.normality.spans import overlap
 from tasks.profile_use import Judge
-from tasks.recording import Recording
-from tasks.video_scoring import score_rows
+from tasks.recording import recorded_at
+from tasks.video_scoring import events_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +36,17 @@ def check_anomalies(warehouse: Warehouse, judge: Judge) -> Regression:
         return Regression(0, ())
     index = index_shards(warehouse, judge.profile.content.encoder_id)
     there = [item for item in anomalies if is_complete(warehouse, index.get(item.video_id, []))]
-    missed = tuple(
-        item.event_id
-        for item in there
-        if not _is_found(warehouse, judge, item, index[item.video_id])
-    )
-    return Regression(len(there), missed)
+    videos: defaultdict[tuple[str, str, str | None], list[Feedback]] = defaultdict(list)
+    for item in there:
+        videos[item.video_id, item.camera, recorded_at(warehouse, item)].append(item)
+    missed: set[str] = set()
+    for (video_id, camera, begin), of_video in videos.items():
+        events = events_in(warehouse, index[video_id], judge, camera, begin)
+        missed.update(item.event_id for item in of_video if not _is_met(item, events))
+    return Regression(len(there), tuple(item.event_id for item in there if item.event_id in missed))
 
 
-def _is_found(warehouse: Warehouse, judge: Judge, anomaly: Feedback, shards: list[str]) -> bool:
-    """Return whether an event meets the frames of a confirmed anomaly."""
-    recorded_at = anomaly.recorded_at or creation_time(warehouse, anomaly.video_id)
-    scope = judge.profile.scope_of(anomaly.camera)
-    rows = score_rows(warehouse, shards, judge.profile, scope, Recording.at(recorded_at))
-    threshold = judge.threshold(scope).value
-    events = find_events(rows.series(judge.distance), threshold, judge.events)
-    return any(
-        event.frame_start < anomaly.frame_end and anomaly.frame_start < event.frame_end
-        for event in events
-    )
+def _is_met(anomaly: Feedback, events: Sequence[Event]) -> bool:
+    """Return whether an event meets the frames of a confirmed anomaly of its video."""
+    span = anomaly.frame_start, anomaly.frame_end
+    return any(overlap(span, (event.frame_start, event.frame_end)) for event in events)

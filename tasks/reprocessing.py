@@ -71,8 +71,12 @@ class PartOfArchive:
     """A part of an archive as an encoder has it: what can be scored, and what cannot."""
 
     to_score: FootageToScore
-    missing: tuple[LeftOut, ...]
     undated: tuple[LeftOut, ...]
+
+    @property
+    def missing(self) -> tuple[LeftOut, ...]:
+        """Files of the part, or of the normal footage, that are not embedded yet."""
+        return self.to_score.pending
 
     def outcome(
         self, identity: EncoderIdentity, clips: int, report: ReportSummary | None
@@ -126,6 +130,5 @@ def take_stock(
     scored = tuple(item for item in found.readable if item.video_id in whole)
     return PartOfArchive(
         FootageToScore(scored, tuple(dict.fromkeys(quarantined)), tuple(dict.fromkeys(missing))),
-        tuple(dict.fromkeys(missing)),
         undated,
     )

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tasks.normality.events import Event
+from tasks.normality.spans import overlap
 from tasks.profile_use import Judge
 from tasks.video_scoring import ScoredVideo
 
@@ -62,7 +63,9 @@ def _describe_event(
             {
                 unwell.kind
                 for unwell in video.health
-                if unwell.frame_start < event.frame_end and event.frame_start < unwell.frame_end
+                if overlap(
+                    (unwell.frame_start, unwell.frame_end), (event.frame_start, event.frame_end)
+                )
             }
         ),
     }

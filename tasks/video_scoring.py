@@ -16,7 +16,7 @@ from storage.shards import FrameEmbeddings, read_shard
 from storage.videos import VideoRecord, read_video
 from storage.warehouse import Warehouse
 from tasks.health import health_of
-from tasks.normality.events import Event, find_events
+from tasks.normality.events import Event
 from tasks.normality.health import HealthInterval
 from tasks.normality.moments import Moments, merged
 from tasks.normality.patch_distance import Patches
@@ -125,6 +125,23 @@ def score_rows(
     )
 
 
+def events_in(
+    warehouse: Warehouse,
+    shards: Sequence[str],
+    judge: Judge,
+    camera: str,
+    recorded_at: str | None,
+) -> list[Event]:
+    """Return the events that a judge finds in a camera's video, given when it begins, if known.
+
+    Raises:
+        CorruptShardError: The shards do not hold each frame up to the last once.
+    """
+    scope = judge.profile.scope_of(camera)
+    rows = score_rows(warehouse, shards, judge.profile, scope, Recording.at(recorded_at))
+    return judge.events_of(rows.series(judge.distance), scope)
+
+
 def score_video(
     warehouse: Warehouse, sighting: Sighting, shards: Sequence[str], judge: Judge
 ) -> ScoredVideo:
@@ -150,7 +167,7 @@ def score_video(
     weights = rows.places[:, 1] - rows.places[:, 0]
     scores = {name: np.repeat(found, weights) for name, found in rows.scores.items()}
     threshold = judge.threshold(scope).value
-    events = find_events(rows.series(judge.distance), threshold, judge.events)
+    events = judge.events_of(rows.series(judge.distance), scope)
     lineage = read_lineage(warehouse, shards[0])
     reason = f" ({lineage['decoder_reason']})" if lineage["decoder_reason"] else ""
     return ScoredVideo(

@@ -23,6 +23,11 @@ def without(spans: Sequence[Span], holes: Iterable[Span]) -> list[Span]:
     return left
 
 
+def overlap(one: Span, other: Span) -> bool:
+    """Return whether two spans have a frame in common."""
+    return one[0] < other[1] and other[0] < one[1]
+
+
 def frames_within(
     frame_start: npt.NDArray[np.int64], frame_end: npt.NDArray[np.int64], spans: Sequence[Span]
 ) -> npt.NDArray[np.int64]:
