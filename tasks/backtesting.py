@@ -16,7 +16,7 @@ from storage.shards import index_shards
 from storage.warehouse import Warehouse
 from tasks.normality.events import EventRule, find_events
 from tasks.normality.recurrence import Recurrence
-from tasks.normality.thresholds import ThresholdRule
+from tasks.normality.thresholds import ThresholdRule, threshold_rule
 from tasks.outcomes import DAY_S, Outcome, Tally, camera_means
 from tasks.parameters import Period, Scoring
 from tasks.profile_use import ProfileInUse
@@ -75,7 +75,7 @@ def try_profile(
     warehouse = Warehouse.at(place)
     profile = ProfileInUse.of(warehouse, ref, distances or None)
     chosen = distances or profile.distances
-    rules = dict.fromkeys(map(ThresholdRule.parse, thresholds))
+    rules = dict.fromkeys(threshold_rule(text, profile.camera_days) for text in thresholds)
     candidates = [
         Candidate(name, rule, scoring.events(rule.events))
         for name in dict.fromkeys(chosen)

@@ -276,6 +276,15 @@ def test_a_distance_that_the_profile_lacks(
         backtest(warehouse, profile, ["1"], [distance])
 
 
+def test_the_default_threshold_is_a_candidate_like_any(
+    warehouse: Warehouse, profile: ProfileRef
+) -> None:
+    by_default, of_minutes = (
+        backtest(warehouse, profile, thresholds=[text]) for text in ("auto", "quantile:0.999")
+    )
+    assert by_default == of_minutes
+
+
 def test_a_threshold_that_is_none(warehouse: Warehouse, profile: ProfileRef) -> None:
     with pytest.raises(ThresholdError, match="got 'high'"):
         backtest(warehouse, profile, ["high"])
