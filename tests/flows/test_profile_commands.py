@@ -35,15 +35,10 @@ def assert_built(result: Result, name: str, version: str, videos: int) -> None:
     assert document["standing_out"] == []
 
 
-def test_a_profile_goes_through_its_whole_life(
-    nightjar: Nightjar, archive: Path, model: Path
-) -> None:
-    place = ("--warehouse", archive / "warehouse", "--json")
-    ran = nightjar(
-        "run", "--normal", archive / "normal", "--footage", archive / "new", "--model", model,
-        "--distance", "mahalanobis", "--threshold", "quantile:0.3", *place,
-    )  # fmt: skip
-    assert ran.code == 0, ran.err
+Place = tuple[str | Path, ...]
+
+
+def assert_judged_by_mahalanobis(ran: Result) -> None:
     assert ran.document.keys() >= SUMMARY
     assert (ran.document["distance"], ran.document["embedded_clips"]) == ("mahalanobis", 8)
     report = Path(ran.document["report"])
@@ -56,6 +51,8 @@ def test_a_profile_goes_through_its_whole_life(
     assert np.array_equal(flagged, distances > thresholds)
     assert flagged.sum() == ran.document["flagged_frames"] > 0 == (scores > thresholds).sum()
 
+
+def assert_built_from_each_other(nightjar: Nightjar, archive: Path, place: Place) -> None:
     normal = ("--normal", archive / "normal")
     assert_built(nightjar("profile", "build", *normal, "--by", "camera", *place), "default", "2", 3)
     shown = nightjar("profile", "show", *place).document
@@ -83,6 +80,8 @@ def test_a_profile_goes_through_its_whole_life(
         ("gate", "1", "subtraction from default"),
     ]
 
+
+def assert_learned_from(nightjar: Nightjar, archive: Path, place: Place, report: Path) -> None:
     with (report / "events.csv").open(newline="") as file:
         event_id = next(csv.DictReader(file))["event_id"]
     verdicts = archive / "feedback.csv"
@@ -97,6 +96,20 @@ def test_a_profile_goes_through_its_whole_life(
     (change,) = changed["reports"]
     assert change["report_id"] == report.name
     assert change.keys() >= {"alarms", "vanished", "appeared", "unknown"}
+
+
+def test_a_profile_goes_through_its_whole_life(
+    nightjar: Nightjar, archive: Path, model: Path
+) -> None:
+    place = ("--warehouse", archive / "warehouse", "--json")
+    ran = nightjar(
+        "run", "--normal", archive / "normal", "--footage", archive / "new", "--model", model,
+        "--distance", "mahalanobis", "--threshold", "quantile:0.3", *place,
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    assert_judged_by_mahalanobis(ran)
+    assert_built_from_each_other(nightjar, archive, place)
+    assert_learned_from(nightjar, archive, place, Path(ran.document["report"]))
 
 
 @pytest.mark.parametrize(
