@@ -120,7 +120,7 @@ def event_rule_in_words(rule: Mapping[str, Any]) -> str:
         ("padding_s", "{} shown before and after"),
     )
     said = [words.format(length(rule[name])) for name, words in steps if rule.get(name)]
-    if rule.get("hysteresis"):
+    if rule.get("hysteresis", 1) < 1:
         said.append(f"they end below {rule['hysteresis']:.4g} of the threshold")
     return "; ".join(said) or "every stretch of flagged frames"
 

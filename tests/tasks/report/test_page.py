@@ -558,3 +558,15 @@ def test_the_rule_of_events_in_words() -> None:
     )
     assert event_rule_in_words({"smooth_s": 0}) == "every stretch of flagged frames"
     assert "scores smoothed" in words_of(report(video(), event_rule=rule))
+
+
+def test_an_event_rule_that_does_nothing_is_not_said() -> None:
+    steps = ("smooth_s", "min_length_s", "merge_gap_s", "padding_s")
+    rule = {"hysteresis": 1.0, "causal": False, **dict.fromkeys(steps, 0.0)}
+    assert event_rule_in_words(rule) == "every stretch of flagged frames"
+
+
+def test_a_threshold_says_its_rule_and_what_normal_footage_gave_above_it() -> None:
+    calibration = {"rule": "quantile:0.99", "value": 0.2, "extrapolated": False, "words": "gave 1"}
+    text = words_of(report(video(), threshold_rule="quantile:0.99", calibration=calibration))
+    assert "99% of normal frames score no higher (quantile:0.99); gave 1" in text
