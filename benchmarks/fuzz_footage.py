@@ -21,7 +21,8 @@ import numpy as np
 
 from tasks.video.decoding import VideoShape
 from tasks.video.errors import FootageChangedError, UnreadableVideoError
-from tasks.video.isolation import FootageProcess, IsolatedReader, Limits
+from tasks.video.isolated_reader import IsolatedReader
+from tasks.video.isolation import FootageProcess, Limits
 
 LARGEST = 4 << 20  # larger seeds cost time and exercise no more of a parser
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from prefect import flow
 
 from tasks.archive_part import ArchivePart
-from tasks.embedding import Embedded, identify, plan_embedding, wait_for_others
+from tasks.embedding import identify, plan_embedding, wait_for_others
+from tasks.embedding_jobs import Embedded
 from tasks.estimation import announce_embedding, record_embedding
 from tasks.parameters import (
     DEFAULT_ENCODING,

@@ -19,7 +19,7 @@ from storage.runs import RunRecord, recent_runs, record_run
 from storage.shards import index_shards
 from storage.videos import count_frames, probed_videos
 from storage.warehouse import Warehouse
-from tasks.embedding import Embedded, EmbeddingJob, parts_of, sampling_of
+from tasks.embedding_jobs import Embedded, EmbeddingJob, parts_of, sampling_of
 from tasks.encoder.device import choose_device
 from tasks.encoder.identity import EncoderIdentity
 from tasks.footage_files import find_files, stamp_of, trouble_with

@@ -23,7 +23,7 @@ from storage.signs import write_signs
 from storage.videos import VideoRecord, count_frames, has_video, probed_videos, write_video
 from storage.warehouse import Warehouse
 from tasks.archive_part import ArchivePart, find_part, may_belong
-from tasks.embedding import sampling_of
+from tasks.embedding_jobs import sampling_of
 from tasks.encoder.identity import EncoderIdentity
 from tasks.footage_files import at_hand, find_files, is_there, stamp_of
 from tasks.health import columns_of

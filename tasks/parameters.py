@@ -249,9 +249,19 @@ class Encoding(BaseModel):
         None, description="Revision of the hub; the default checkpoint is pinned."
     )
     stride: int = Field(1, ge=1, le=10_000, description="Every N-th frame is sampled.")
-    batch_size: int = Field(8, ge=1, le=4096, description="Clips encoded at once.")
+    batch_size: int | None = Field(
+        None,
+        ge=1,
+        le=4096,
+        description="Clips that a GPU encodes at once, or found by itself; a CPU's core takes one.",
+    )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
         "auto", description="Where the encoder runs."
+    )
+    preprocessing: Literal["processor", "fused"] = Field(
+        "processor",
+        description="Who resizes frames: the checkpoint's processor, or torch, several times as "
+        "fast and at most one grey level of 256 off.",
     )
     precision: Literal["float32", "float16"] = Field(
         "float32", description="Number format in which embeddings are kept; float16 takes half."

@@ -22,7 +22,8 @@ from tasks.encoder.errors import (
 )
 from tasks.video.decoding import VideoShape
 from tasks.video.errors import DecodersUnusableError, VideoError
-from tasks.video.isolation import FootageProcess, IsolatedReader
+from tasks.video.isolated_reader import IsolatedReader
+from tasks.video.isolation import FootageProcess
 
 if TYPE_CHECKING:
     from tasks.encoder.checkpoint import Checkpoint

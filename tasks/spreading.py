@@ -13,7 +13,8 @@ from storage.footage import Sighting
 from storage.leases import Leases, this_process
 from storage.warehouse import Warehouse
 from tasks.crew import Needs, check_crew, crew, server_here, versions_here
-from tasks.embedding import Embedded, EmbeddingJob, embed_videos
+from tasks.embedding import embed_videos
+from tasks.embedding_jobs import Embedded, EmbeddingJob
 from tasks.encoder.identity import EncoderIdentity
 from tasks.parameters import Encoding
 from tasks.progress import advance

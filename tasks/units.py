@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from tasks.embedding import CLIPS_PER_TASK, EmbeddingJob, batched_by_clips, parts_of
+from tasks.embedding import CLIPS_PER_TASK, batched_by_clips
+from tasks.embedding_jobs import EmbeddingJob, parts_of
 from tasks.encoder.identity import EncoderIdentity
 
 UNITS_A_WORKER = 4  # the last ones to finish keep the others waiting for a quarter of their share

@@ -16,7 +16,8 @@ from storage.footage import Sighting, all_sightings
 from storage.pruned import pruned_videos
 from storage.quarantine import quarantined_videos
 from storage.warehouse import Warehouse
-from tasks.embedding import Embedded, identify
+from tasks.embedding import identify
+from tasks.embedding_jobs import Embedded
 from tasks.extraction import Extraction
 from tasks.metrics import Change, update_metrics
 from tasks.parameters import DEFAULT_WAREHOUSE, Encoding

@@ -20,13 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from storage import local_folder
-from tasks.embedding import (
-    Embedded,
-    embed_videos,
-    identify,
-    plan_embedding,
-    wait_for_others,
-)
+from tasks.embedding import embed_videos, identify, plan_embedding, wait_for_others
+from tasks.embedding_jobs import Embedded
 from tasks.encoder.videomae import load_encoder
 from tasks.extraction import find_new_files, forget_moved, probe_files
 from tasks.findings import Finding

@@ -150,7 +150,6 @@ class Bench:
 
 
 CASES = [
-    "small-real-1",
     "small-real-4",
     "small-tiny-1",
     "odd-tiny-1",

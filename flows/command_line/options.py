@@ -60,8 +60,11 @@ class EncoderOptions:
         model: Hub id or local folder of a VideoMAE checkpoint [default: MCG-NJU/videomae-base].
         revision: Revision on the hub; the default checkpoint is pinned to a commit.
         stride: Sample every N-th frame [default: 1].
-        batch_size: Clips encoded at once [default: 8].
+        batch_size: Clips that a GPU encodes at once [default: found by itself]; each core of a CPU
+            takes one.
         device: Where the encoder runs [default: auto].
+        preprocessing: Who resizes frames: the checkpoint's processor, or torch (fused), several
+            times as fast and at most one grey level of 256 off [default: processor].
         precision: Number format in which embeddings are kept; float16 takes half the space
             [default: float32].
         decoder: decord where it can be trusted and PyAV elsewhere, or one alone [default: auto].
@@ -74,6 +77,7 @@ class EncoderOptions:
     stride: int | None = None
     batch_size: int | None = None
     device: Literal["auto", "cpu", "cuda", "mps"] | None = None
+    preprocessing: Literal["processor", "fused"] | None = None
     precision: Literal["float32", "float16"] | None = None
     decoder: Literal["auto", "decord", "pyav"] | None = None
     patch_sketch: int | None = None

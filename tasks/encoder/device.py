@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tasks.encoder.errors import DeviceUnavailableError
@@ -29,3 +31,24 @@ def choose_device(name: str) -> torch.device:
         here = ", ".join(kind for kind, there in present.items() if there)
         raise DeviceUnavailableError(f"--device {name}: this machine has {here}")
     return torch.device(name)
+
+
+def threads_of_torch() -> int:
+    """Return the threads that torch is to use here: OMP_NUM_THREADS, else the machine's cores."""
+    import torch
+
+    return torch.get_num_threads()
+
+
+@contextmanager
+def one_thread_each(*, apply: bool) -> Iterator[None]:
+    """Let each thread that calls torch compute by itself alone, until the block ends."""
+    import torch
+
+    before = torch.get_num_threads()
+    if apply:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

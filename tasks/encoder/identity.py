@@ -10,6 +10,7 @@ from typing import Any
 from tasks.encoder.checkpoint import PROCESSOR_BACKEND, Checkpoint
 from tasks.encoder.errors import CheckpointUnusableError
 from tasks.encoder.geometry import Geometry
+from tasks.encoder.preprocessing import FUSED, PreprocessingChoice
 from tasks.encoder.sketch import PROJECTION, check_sketch
 
 
@@ -29,6 +30,7 @@ class EncoderIdentity:
         precision: Number format in which embeddings are kept; the forward pass runs in float32.
         patch_sketch: K, numbers of each patch in the sketch beside an embedding; 0 for no sketch.
         patch_projection: How a patch becomes K numbers.
+        preprocessing: How frames are resized, where it is not the processor that does it.
     """
 
     checkpoint: str
@@ -42,6 +44,7 @@ class EncoderIdentity:
     precision: str = "float32"
     patch_sketch: int = 0
     patch_projection: str = PROJECTION
+    preprocessing: str = ""
 
     @property
     def encoder_id(self) -> str:
@@ -53,13 +56,15 @@ class EncoderIdentity:
     def as_json(self) -> dict[str, Any]:
         """Return the identity as a JSON object.
 
-        Without a sketch it says nothing of one: so encoders from before there were sketches keep
-        their ids.
+        Of a sketch, and of preprocessing that is not the processor's, it speaks where there is one:
+        so encoders from before there were any keep their ids.
         """
         known = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        if self.patch_sketch:
-            return known
-        return {name: said for name, said in known.items() if not name.startswith("patch_")}
+        if not self.patch_sketch:
+            known = {name: said for name, said in known.items() if not name.startswith("patch_")}
+        if not self.preprocessing:
+            del known["preprocessing"]
+        return known
 
 
 def identify_encoder(
@@ -68,6 +73,7 @@ def identify_encoder(
     pixel_path: str,
     precision: str = "float32",
     patch_sketch: int = 0,
+    preprocessing: PreprocessingChoice = "processor",
 ) -> EncoderIdentity:
     """Return the identity of a checkpoint used with a stride; reads no weights into memory.
 
@@ -94,4 +100,5 @@ def identify_encoder(
         pixel_path=pixel_path,
         precision=precision,
         patch_sketch=patch_sketch,
+        preprocessing=FUSED if preprocessing == "fused" else "",
     )

@@ -14,12 +14,17 @@ from tasks.encoder.checkpoint import Checkpoint
 from tasks.encoder.device import choose_device
 from tasks.encoder.errors import CheckpointUnusableError
 from tasks.encoder.geometry import Geometry
+from tasks.encoder.preprocessing import Frame, Pixels, Preprocessing, PreprocessingChoice
 from tasks.encoder.sketch import projection, rounded_sketch
 
 if TYPE_CHECKING:
     import torch
 
-Pixels = npt.NDArray[np.float32]  # (C, h, w), resized, cropped and normalised
+
+# N clips of T preprocessed frames, or N arrays (T, C, h, w).
+Clips = Sequence[Sequence[Pixels]] | Sequence[npt.NDArray[np.float32]]
+_BATCH = {"cpu": 1}  # clips encoded at once: more gain nothing where one fills the cores
+_GPU_BATCH = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,20 +47,22 @@ class VideoEncoder:
     Attributes:
         model: ``VideoMAEForPreTraining``; only its encoder is run, never its decoder.
         geometry: What its configuration says.
-        processor: ``AutoImageProcessor`` of the checkpoint.
+        preprocessing: What comes before it.
         device: Where the model is.
     """
 
     model: Any
     geometry: Geometry
-    processor: Any
+    preprocessing: Preprocessing
     device: torch.device
 
-    def preprocess(self, frame: npt.NDArray[np.uint8]) -> Pixels:
-        """Return a frame's pixels as the encoder wants them, (C, h, w) float32.
+    @property
+    def batch_size(self) -> int:
+        """Clips that are encoded at once where nobody says."""
+        return _BATCH.get(self.device.type, _GPU_BATCH)
 
-        The processor treats each frame by itself, so that a clip of T large pictures never has to
-        be held: T small ones are.
+    def preprocess(self, frame: Frame) -> Pixels:
+        """Return a frame's pixels as the encoder wants them, (C, h, w) float32.
 
         Args:
             frame: RGB, (H, W, C) uint8.
@@ -63,26 +70,10 @@ class VideoEncoder:
         Raises:
             CheckpointUnusableError: The processor's pictures do not fit the encoder.
         """
-        # Left to guess, the processor takes a height of 1 or 3 pixels for the channels.
-        try:
-            batch = self.processor(
-                [[frame]], input_data_format="channels_last", return_tensors="np"
-            )
-        except (ArithmeticError, TypeError, ValueError) as error:
-            raise CheckpointUnusableError(
-                f"the checkpoint's processor fails ({error}): correct preprocessor_config.json"
-            ) from error
-        pixels = np.asarray(batch["pixel_values"][0][0], dtype=np.float32)
-        size = self.geometry.image_size
-        expected = (self.geometry.channels, size, size)
-        if pixels.shape != expected:
-            raise CheckpointUnusableError(
-                f"the checkpoint's processor gives pictures of shape {pixels.shape}, "
-                f"its model wants {expected}: correct preprocessor_config.json"
-            )
+        pixels: Pixels = self.preprocessing.pixels([self.preprocessing.picture(frame)])[0]
         return pixels
 
-    def encode(self, clips: Sequence[Sequence[Pixels]]) -> npt.NDArray[np.float32]:
+    def encode(self, clips: Clips) -> npt.NDArray[np.float32]:
         """Return the embeddings of clips, one a tubelet, (N, T // u, D) float32.
 
         Raises:
@@ -90,14 +81,14 @@ class VideoEncoder:
         """
         return self.encode_and_sketch(clips, 0).embeddings
 
-    def encode_and_sketch(self, clips: Sequence[Sequence[Pixels]], patch_sketch: int) -> Encoded:
+    def encode_and_sketch(self, clips: Clips, patch_sketch: int) -> Encoded:
         """Return the embeddings of clips and, of the same forward pass, the sketches.
 
         Nothing is masked and nothing is random. A tubelet's embedding is the mean of its P patch
         tokens in the encoder's last hidden state; its sketch is each of them by itself, projected.
 
         Args:
-            clips: N clips of T preprocessed frames.
+            clips: N clips.
             patch_sketch: K, numbers of a patch in the sketch; 0 for no sketch.
 
         Raises:
@@ -108,7 +99,7 @@ class VideoEncoder:
         import torch
 
         tubelets, patches = self.geometry.tubelets, self.geometry.patches
-        pixel_values = torch.from_numpy(np.stack([np.stack(clip) for clip in clips]))
+        pixel_values = torch.from_numpy(np.stack([np.asarray(clip) for clip in clips]))
         nothing_masked = torch.zeros((len(clips), tubelets * patches), dtype=torch.bool)
         with torch.inference_mode():
             tokens = self.model.videomae(
@@ -155,13 +146,19 @@ def rounded(
 
 
 @cache
-def load_encoder(checkpoint: Checkpoint, device: str, digest: str = "") -> VideoEncoder:
+def load_encoder(
+    checkpoint: Checkpoint,
+    device: str,
+    digest: str = "",
+    preprocessing: PreprocessingChoice = "processor",
+) -> VideoEncoder:
     """Return the encoder of a checkpoint; it is read once a process.
 
     Args:
         checkpoint: The checkpoint.
         device: Where the encoder is to run.
         digest: What identifies its content, so that one that was replaced is read again.
+        preprocessing: Who resizes frames.
 
     Raises:
         CheckpointUnusableError: It is no VideoMAE checkpoint.
@@ -173,4 +170,6 @@ def load_encoder(checkpoint: Checkpoint, device: str, digest: str = "") -> Video
     place = choose_device(device)
     torch.backends.cudnn.allow_tf32 = False  # float32 means float32
     model: Any = checkpoint.weights()
-    return VideoEncoder(model.to(place), Geometry.of(model.config), checkpoint.processor(), place)
+    geometry = Geometry.of(model.config)
+    before = Preprocessing(checkpoint.processor(), geometry, preprocessing == "fused")
+    return VideoEncoder(model.to(place), geometry, before, place)

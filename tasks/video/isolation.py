@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import multiprocessing
 import os
 import signal
@@ -12,29 +11,20 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-
-from tasks.video.decoding import DecoderChoice, Frame, Indices, VideoShape
 from tasks.video.errors import DecodersUnusableError, UnreadableVideoError
 from tasks.video.footage_child import (
     Alive,
     Answer,
-    FrameInSlot,
     HeaderRequest,
     ProbeRequest,
-    ReadRequest,
     Request,
     serve,
 )
 from tasks.video.identity import reaching
 from tasks.video.probing import Probe
-
-SLOT_BYTES = 48 * 2**20  # of frames on their way; small machines give shared memory 64 MiB
-MAX_SLOTS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +123,11 @@ class FootageProcess:
             if not answered or self._files >= self.limits.files_per_child:
                 self.close()
 
+    def interrupt(self) -> None:
+        """Kill the child, from another thread: whoever waits for it gets a ``ChildLostError``."""
+        with suppress(AttributeError, ValueError):  # there is none, or it is being closed
+            self._child.kill()  # type: ignore[union-attr]
+
     def hand_back(self, slot: int) -> None:
         """Let the child use a slot again."""
         if self._pipe is not None:
@@ -207,71 +202,6 @@ class FootageProcess:
         """Return the end of what decoders have printed."""
         assert self._words is not None
         return self._words.read_text(errors="backslashreplace")[-WORDS_KEPT:].strip()
-
-
-@dataclass(slots=True)
-class IsolatedReader:
-    """Reads the frames of one video in a child process; see ``FrameReader``.
-
-    Attributes:
-        footage: The child.
-        path: The file.
-        shape: What the probe found in it.
-        choice: Which decoder may be used.
-        decoder: The decoder that has given the frames so far.
-        reason: Why it was not decord, or empty.
-    """
-
-    footage: FootageProcess
-    path: Path
-    shape: VideoShape
-    choice: DecoderChoice = "auto"
-    decoder: str = "decord"
-    reason: str = ""
-
-    def read(self, indices: Indices) -> Iterator[tuple[int, Frame]]:
-        """Yield (index, frame) for ascending, distinct frame indices below N.
-
-        Where decord takes the child down, PyAV goes on in another from the frame that is due.
-
-        Raises:
-            FootageChangedError: The file no longer holds what the probe found.
-            UnreadableVideoError: Reading it cost the child.
-        """
-        done = 0
-        try:
-            for item in self._frames(indices, self.choice):
-                yield item
-                done += 1
-        except ChildLostError as lost:
-            if self.choice != "auto" or self.decoder == "pyav":
-                raise UnreadableVideoError(str(lost), lost.words) from lost
-            try:
-                yield from self._frames(indices[done:], "pyav")
-            except ChildLostError as again:
-                raise UnreadableVideoError(str(again), again.words) from again
-            finally:
-                self.reason = f"decord: {lost}"
-
-    def _frames(self, indices: Indices, choice: DecoderChoice) -> Iterator[tuple[int, Frame]]:
-        """Yield frames as the child puts them into shared memory."""
-        shape = (self.shape.height, self.shape.width, 3)
-        slots = max(2, min(MAX_SLOTS, SLOT_BYTES // math.prod(shape)))
-        memory = SharedMemory(create=True, size=slots * math.prod(shape))
-        held = np.ndarray((slots, *shape), dtype=np.uint8, buffer=memory.buf)
-        wanted = np.asarray(indices)
-        request = ReadRequest(self.path, self.shape, wanted, choice, memory.name, slots)
-        try:
-            for message in self.footage.ask(request):
-                if isinstance(message, FrameInSlot):
-                    self.decoder, self.reason = message.decoder, message.reason
-                    frame = held[message.slot].copy()  # the slot is the child's again at once
-                    self.footage.hand_back(message.slot)
-                    yield message.index, frame
-        finally:
-            del held  # or the memory could not be closed
-            memory.close()
-            memory.unlink()
 
 
 def _cause_of_death(exit_code: int) -> str:

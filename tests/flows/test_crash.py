@@ -97,11 +97,11 @@ def test_runs_killed_one_after_the_other_get_there_in_the_end(
     chosen = random.Random(0)
     committed: dict[str, tuple[int, int]] = {}
     kills = 0
-    while ask(warehouse, moment=chosen.randint(0, 9 + kills // 3))["killed"]:
+    while ask(warehouse, moment=chosen.randint(0, 12 + kills))["killed"]:
         kills += 1
         assert shards(warehouse).items() >= committed.items(), "what was committed is not redone"
         committed = shards(warehouse)
-    assert kills >= 20
+    assert kills >= 10
     assert contents(warehouse) == contents(undisturbed[0])
     assert findings(str(warehouse)) == []
 

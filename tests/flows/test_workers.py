@@ -112,7 +112,7 @@ def test_a_worker_that_dies_costs_nothing_that_was_committed(
 
     with ThreadPoolExecutor(1) as threads:
         killing = threads.submit(kill_one)
-        spread = embed("spread", "--workers", address, encoded=range(43))
+        spread = embed("spread", "--workers", address, encoded=range(44))
         killing.result()
     assert workers[0].wait() == -signal.SIGKILL
     assert spread == embed("alone")
@@ -138,7 +138,7 @@ def test_a_result_that_dies_with_its_worker_is_made_again(
             return future
 
     monkeypatch.setattr(distributed, "as_completed", Losing)
-    spread = embed("spread", "--workers", machines[0], encoded=range(43))
+    spread = embed("spread", "--workers", machines[0], encoded=range(44))
     assert killed[0] in {worker.pid for worker in machines[1]}
     assert len(spread) == 5 + 1 + 1
 

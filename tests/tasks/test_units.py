@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.footage import Sighting
-from tasks.embedding import CLIPS_PER_TASK, EmbeddingJob, parts_of
+from tasks.embedding import CLIPS_PER_TASK
+from tasks.embedding_jobs import EmbeddingJob, parts_of
 from tasks.encoder.identity import EncoderIdentity
 from tasks.units import UNITS_A_WORKER, cut_for
 

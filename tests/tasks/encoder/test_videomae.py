@@ -14,8 +14,9 @@ from safetensors.torch import load_file, save_file
 
 from tasks.encoder.checkpoint import Checkpoint
 from tasks.encoder.errors import CheckpointUnusableError
+from tasks.encoder.preprocessing import Pixels
 from tasks.encoder.sketch import projection
-from tasks.encoder.videomae import Pixels, VideoEncoder, load_encoder
+from tasks.encoder.videomae import VideoEncoder, load_encoder
 from tests import checkpoints, oracle
 from tests.footage import moving_pattern
 

@@ -20,7 +20,8 @@ from tasks.video.errors import (
     FootageUnreachableError,
     UnreadableVideoError,
 )
-from tasks.video.isolation import MAX_SLOTS, FootageProcess, IsolatedReader, Limits
+from tasks.video.isolated_reader import MAX_SLOTS, IsolatedReader
+from tasks.video.isolation import FootageProcess, Limits
 from tests.footage import ROOT, write_video
 
 FRAMES = 4 * MAX_SLOTS  # more than lie in shared memory at once
