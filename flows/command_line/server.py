@@ -2,37 +2,42 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
+from contextlib import suppress
 from typing import Any
 
 from prefect.server.api.server import SubprocessASGIServer
+from prefect.settings import get_current_settings
 
-# Waits for its standard input to end, which it does when the process that holds it dies.
-_WATCH = 'cat >/dev/null; kill "$1" 2>/dev/null'
+_ENDS_WITHIN_S = 5.0
+# What Prefect sets for its own: no page, and none of the services that a site needs.
+_EPHEMERAL = {
+    "PREFECT_UI_ENABLED": "0",
+    "PREFECT__SERVER_EPHEMERAL": "1",
+    "PREFECT__SERVER_FINAL": "1",
+}
 
 
 class _TiedServer(SubprocessASGIServer):
-    """The embedded server with a watcher: a killed run would leave it behind for ever."""
-
-    _watcher: subprocess.Popen[bytes] | None = None
+    """The embedded server as a process that ends with its standard input, held by this one."""
 
     def _run_uvicorn_command(self) -> subprocess.Popen[Any]:
-        process = super()._run_uvicorn_command()
-        self._watcher = subprocess.Popen(
-            ["/bin/sh", "-c", _WATCH, "nightjar-watch", str(process.pid)],
+        settings = get_current_settings().to_environment_variables(exclude_unset=True)
+        return subprocess.Popen(
+            [sys.executable, "-m", "flows.command_line.embedded_server", str(self.port)],
+            env={**os.environ, **_EPHEMERAL, **settings},
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # a Ctrl-C is for the run, which then ends the server itself
         )
-        return process
 
     def stop(self) -> None:
+        process = self.server_process
+        if process is not None and process.stdin is not None:
+            process.stdin.close()
+            with suppress(subprocess.TimeoutExpired):  # Prefect kills it then
+                process.wait(_ENDS_WITHIN_S)
         super().stop()
-        if self._watcher is not None:
-            self._watcher.kill()
-            self._watcher.communicate()
-            self._watcher = None
 
 
 def tie_embedded_server() -> None:
