@@ -3,12 +3,14 @@
 import json
 import os
 import shutil
+import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import datetime, tzinfo
 from pathlib import Path
 from threading import Timer
-from typing import Any
+from typing import Any, Self
 
 import jsonschema
 import pytest
@@ -21,6 +23,8 @@ from storage.turns import Turn, await_turn
 from storage.warehouse import Warehouse
 from tests.flows.conftest import Nightjar
 from tests.footage import settled, write_video
+
+BACK_S = 7200.0
 
 
 @pytest.fixture
@@ -217,3 +221,32 @@ def counting(method: Callable[..., Any], name: str, counted: Counter[str]) -> Ca
         return method(*arguments, **more)
 
     return call
+
+
+def test_a_clock_that_is_set_back_neither_loses_nor_repeats_a_file(
+    quick: Nightjar, archive: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = night_options(archive, model)
+    first = quick(*options).document
+    write_video(archive / "new" / "yard" / "c.avi", 16, seed=2)
+    write_video(archive / "normal" / "door" / "d.avi", 20, seed=3)
+    now = time.time
+
+    class Earlier(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return cls.fromtimestamp(now() - BACK_S, tz)
+
+    with monkeypatch.context() as clock:  # the files are from its future, an hour ahead
+        clock.setattr("time.time", lambda: now() - BACK_S)
+        for module in ("storage.reports", "storage.night_ledger", "tasks.nights", "tasks.scoring"):
+            clock.setattr(f"{module}.datetime", Earlier)
+        clock.setattr(
+            "storage.night_ledger.MERGE_AT", 2
+        )  # its ledger seems older than what it holds
+        back = quick(*options).document
+    assert back["report"] < first["report"], "reports are sorted by what the clock said"
+    assert names_in(back) == ["c.avi"]
+    assert (back["profile"]["version"], back["pending"]) == ("2", 0), "versions are counted"
+    again = quick(*options).document
+    assert (again["new_videos"], again["profile"]["version"]) == (0, "2")
