@@ -96,6 +96,9 @@ def _spread(
     as_completed: Any = distributed.as_completed
     finished = as_completed(map(give, islice(waiting, at_once)), loop=runner.client.loop)
     for wrapped in finished:
+        if wrapped.status == "lost":  # done, but its worker died with the result: done again
+            finished.add(wrapped)
+            continue
         future, unit = given.pop(wrapped.key)
         if wrapped.status != "finished":  # what a task itself fails with is a result of Dask's
             raise WorkersLostError(

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, NoReturn
 
 from flows.command_line.options import Common, Output
@@ -39,17 +39,22 @@ def session(output: Output, runs_flow: bool = True) -> Iterator[None]:
         os.environ["NIGHTJAR_METRICS_FILE"] = output.metrics_file
     refused, failures = _errors()
     try:
-        with _reserved_stdout():
-            if runs_flow:
-                from flows.command_line.server import tie_embedded_server
-
-                tie_embedded_server()
+        with _reserved_stdout(), _server(runs_flow):
             yield
     except refused as error:
         wrong_usage(message_of(error))
     except failures as error:
         complain(message_of(error))
         sys.exit(FAILED)
+
+
+def _server(runs_flow: bool) -> AbstractContextManager[None]:
+    """Return the block around what may start Prefect's embedded server."""
+    if not runs_flow:
+        return nullcontext()
+    from flows.command_line.server import embedded_server
+
+    return embedded_server()
 
 
 def _errors() -> tuple[tuple[type[Exception], ...], tuple[type[Exception], ...]]:

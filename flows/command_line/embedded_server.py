@@ -39,7 +39,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     config = uvicorn.Config(
-        "prefect.server.api.server:create_app",
+        "flows.serving.server:create_app",
         factory=True,
         host="127.0.0.1",
         port=int(sys.argv[1]),

@@ -96,7 +96,7 @@ class Site:
     def server_command(self) -> list[str]:
         """Return what starts Prefect's server."""
         where = ["--host", self.host, "--port", str(self.port)]
-        return [sys.executable, "-m", "prefect", "server", "start", *where]
+        return [sys.executable, "-m", "flows.serving.server", "server", "start", *where]
 
     def opening_command(self) -> list[str]:
         """Return what makes the server ready for the worker."""

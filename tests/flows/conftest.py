@@ -12,10 +12,15 @@ import pytest
 from prefect import Flow, Task
 from prefect.events.worker import EventsWorker
 from prefect.logging.handlers import APILogWorker
-from prefect.server.api.server import SubprocessASGIServer
-from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
+from prefect.settings import (
+    PREFECT_API_URL,
+    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+    PREFECT_HOME,
+    temporary_settings,
+)
 
 from flows.command_line.application import main
+from flows.command_line.server import TiedServer
 from tests.checkpoints import save_shape
 
 
@@ -39,9 +44,11 @@ def api_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Start a real Prefect server with a database of its own."""
     home = tmp_path_factory.mktemp("prefect")
     with temporary_settings({PREFECT_HOME: home}):
-        server = SubprocessASGIServer()
+        server = TiedServer()
         server.start(timeout=120)
-        with temporary_settings({PREFECT_API_URL: server.api_url}):
+        # Without heartbeats: ending them costs each flow up to a second.
+        here = {PREFECT_API_URL: server.api_url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+        with temporary_settings(here):
             yield server.api_url
             for service in (APILogWorker, EventsWorker):
                 service.drain_all(timeout=20)  # or they look for the server for a minute more

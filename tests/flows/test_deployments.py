@@ -171,10 +171,13 @@ def running_site(
             site.start("worker", "start", "--pool", "nightjar")
             yield site
         finally:
-            for process in reversed(site.processes):
+            for process in reversed(site.processes):  # without its server a worker ends late
                 process.terminate()
-            for process in site.processes:
-                process.wait(timeout=60)
+                try:
+                    process.wait(timeout=60)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
 
 
 @pytest.fixture(scope="module")

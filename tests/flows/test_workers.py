@@ -31,7 +31,7 @@ from tests.flows.test_wrong_usage import assert_refused
 from tests.footage import ROOT, write_video
 from tests.small_parts import ROWS_PER_PART
 
-pytest.importorskip("distributed")  # which adds its settings to Dask's; a test changes some
+distributed = pytest.importorskip("distributed")  # adds to Dask's settings; a test changes some
 Shards = dict[str, bytes]
 
 
@@ -116,6 +116,31 @@ def test_a_worker_that_dies_costs_nothing_that_was_committed(
         killing.result()
     assert workers[0].wait() == -signal.SIGKILL
     assert spread == embed("alone")
+
+
+def test_a_result_that_dies_with_its_worker_is_made_again(
+    embed: Callable[..., Shards],
+    machines: tuple[str, list[subprocess.Popen[bytes]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    killed: list[int] = []
+
+    as_completed: Any = distributed.as_completed
+
+    class Losing(as_completed):  # type: ignore[misc]
+        def __next__(self) -> Any:
+            future = super().__next__()
+            if not killed:
+                (holder,) = future.client.who_has([future])[future.key]
+                killed.append(future.client.run(os.getpid)[holder])
+                os.kill(killed[0], signal.SIGKILL)
+                wait_until(lambda: future.status == "lost", seconds=60)
+            return future
+
+    monkeypatch.setattr(distributed, "as_completed", Losing)
+    spread = embed("spread", "--workers", machines[0], encoded=range(43))
+    assert killed[0] in {worker.pid for worker in machines[1]}
+    assert len(spread) == 5 + 1 + 1
 
 
 @pytest.mark.parametrize("wrong", ["many", "local:0", "dask://here", "tcp://localhost:8786"])

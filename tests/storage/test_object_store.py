@@ -200,7 +200,8 @@ with Warehouse.at(sys.argv[1]).commit_file("known") as scratch:
     while not any("partNumber=1&" in path for _, path, _ in gate.seen):
         time.sleep(0.001)
     process.send_signal(sent)
-    assert process.wait() == -sent
+    # A Ctrl-C in the upload's last moments comes too late to end the process.
+    assert process.wait() in ({-sent} if sent is signal.SIGKILL else {-sent, 0})
     assert files_in(gated)["known"] in (b"known", bytes(50 << 20))
     completed = any("uploadId" in path for method, path, _ in gate.seen if method == "POST")
     assert completed == (sent is signal.SIGINT), "an upload under way is brought to its end"
