@@ -36,10 +36,13 @@ coverage: install ## Run the tests and show which lines they leave out.
 crash: install ## Kill a run at every step of every commit and at random moments (half an hour).
 	NIGHTJAR_CRASH=1 $(BIN)/python -m pytest tests/flows/test_crash.py
 
+site: install ## Run a site's tests on Postgres too, until its schedule is due (ten minutes).
+	NIGHTJAR_SITE=1 REQUIRE_POSTGRES=1 $(BIN)/python -m pytest tests/flows/test_deployments.py
+
 fuzz: install ## Run 2,000 seeded mutations of real files through the decoding child.
 	$(BIN)/python -m benchmarks.fuzz_footage --footage ../shared/zoo --json
 
 clean: ## Remove the environment and every cache.
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
-.PHONY: help install demo test check format coverage crash fuzz clean
+.PHONY: help install demo test check format coverage crash site fuzz clean

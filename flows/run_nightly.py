@@ -16,6 +16,7 @@ from tasks.nights import (
     publish_night,
     remember_night,
     sum_up_night,
+    turn_of,
 )
 from tasks.normal_choice import check_normal
 from tasks.parameters import (
@@ -70,11 +71,12 @@ def run_nightly(
         built = build_profile(normal, profile, warehouse, encoding, update, True, options)
         version = built.ref
     chosen = choose_scored(warehouse, version, footage, True, normal)
-    new = leave_out_reported(warehouse, profile, chosen)
     report = None
-    if new.scored or new.quarantined or not quiet:
-        report = write_report(warehouse, version, threshold, new, scoring, only_new=True)
-        remember_night(warehouse, profile, report, new)
+    with turn_of(warehouse, profile):  # or a night at the same time would report the same files
+        new = leave_out_reported(warehouse, profile, chosen)
+        if new.scored or new.quarantined or not quiet:
+            report = write_report(warehouse, version, threshold, new, scoring, only_new=True)
+            remember_night(warehouse, profile, report, new)
     night = sum_up_night(version, new, clips, report)
     publish_night(night)
     return night

@@ -63,10 +63,10 @@ class LocalFolder:
 
     def files_below(self, folder: str) -> list[str]:
         """Return the places of all files below a folder, sorted; none if there is no folder."""
-        top = self.folder / folder
+        root = len(str(self.folder / "x")) - 1  # paths as text: as objects they take most of it
         found = (
-            (Path(parent) / name).relative_to(self.folder).as_posix()
-            for parent, _, names in os.walk(top, followlinks=True)
+            f"{parent}/{name}"[root:].lstrip("/")
+            for parent, _, names in os.walk(self.folder / folder, followlinks=True)
             for name in names
         )
         return sorted(place for place in found if not place.startswith(f"{STAGING}/"))

@@ -1,13 +1,14 @@
-"""What each night has reported: one small document a night, which is what makes footage not new.
+"""What each night has reported, which is what makes footage not new: one small document a night.
 
 A document is committed after its report, so a night that is killed in between is one that was not:
-its footage is reported again, never passed over.
+its footage is reported again, never passed over. ``night_ledger`` keeps them from growing many.
 """
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from storage.documents import commit_document, read_document
@@ -15,8 +16,8 @@ from storage.errors import CorruptShardError
 from storage.parquet import reading
 from storage.warehouse import Warehouse
 
-logger = logging.getLogger(__name__)
 FOLDER = "nights"
+Key = str | tuple[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,11 @@ class ReportedFile:
     path: str
     video_id: str | None = None
     reason: str | None = None
+
+    @property
+    def key(self) -> Key:
+        """What it is known by: its video wherever it lies, else its path with the reason."""
+        return self.video_id or (self.path, self.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +62,6 @@ def record_night(warehouse: Warehouse, night: Night) -> None:
     commit_document(warehouse, f"{FOLDER}/{night.profile}/{night.report_id}.json", asdict(night))
 
 
-def reported_files(warehouse: Warehouse, profile: str) -> set[ReportedFile]:
-    """Return what the nights of a profile have reported.
-
-    A document that is damaged counts for nothing: better report something twice than never.
-    """
-    places = warehouse.files_below(f"{FOLDER}/{profile}")
-    files: set[ReportedFile] = set()
-    for place, night in zip(places, warehouse.each(_Reader(warehouse), places), strict=True):
-        if night is None:
-            logger.warning("%s is damaged: what it lists is reported again", warehouse.uri(place))
-        else:
-            files.update(night.files)
-    return files
-
-
 def inspect_night(warehouse: Warehouse, place: str) -> Night | None:
     """Read a night and make sure that it is one, and lies where it belongs; None if it is gone.
 
@@ -78,28 +69,42 @@ def inspect_night(warehouse: Warehouse, place: str) -> Night | None:
         CorruptShardError: It is none.
     """
     try:
-        document = read_document(warehouse, place)
+        return _read_night(warehouse, place)
     except FileNotFoundError:
         return None
+
+
+def read_nights(warehouse: Warehouse, places: Sequence[str]) -> list[Night | None]:
+    """Read nights, in order; None for one that is damaged.
+
+    Raises:
+        FileNotFoundError: One of them is gone.
+    """
+    return warehouse.each(partial(_if_sound, warehouse), places)
+
+
+def _if_sound(warehouse: Warehouse, place: str) -> Night | None:
+    """Read a night, unless it is damaged."""
+    try:
+        return _read_night(warehouse, place)
+    except CorruptShardError:
+        return None
+
+
+def _read_night(warehouse: Warehouse, place: str) -> Night:
+    """Read a night that lies where it belongs.
+
+    Raises:
+        FileNotFoundError: It is gone.
+        CorruptShardError: It is none.
+    """
+    document = read_document(warehouse, place)
     with reading(warehouse.uri(place)):
         night = _night_of(document)
         belongs = f"{FOLDER}/{night.profile}/{night.report_id}.json"
     if place != belongs:
         raise CorruptShardError(warehouse.uri(place), f"its own place is {belongs}")
     return night
-
-
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """Reads nights of a warehouse."""
-
-    warehouse: Warehouse
-
-    def __call__(self, place: str) -> Night | None:
-        try:
-            return inspect_night(self.warehouse, place)
-        except CorruptShardError:
-            return None
 
 
 def _night_of(document: dict[str, Any]) -> Night:

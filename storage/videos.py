@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from storage.errors import CorruptShardError
+from storage.errors import CorruptShardError, NotStoredError
 from storage.parquet import (
     LINEAGE_KEY,
     check_schema,
@@ -107,7 +107,10 @@ def count_frames(warehouse: Warehouse, video_id: str) -> int:
     Raises:
         NotStoredError: It has not been probed.
     """
-    return count_rows(warehouse, warehouse.existing(video_place(video_id), f"video {video_id}"))
+    try:
+        return count_rows(warehouse, video_place(video_id))
+    except FileNotFoundError:
+        raise NotStoredError(f"the warehouse {warehouse.root} holds no video {video_id}") from None
 
 
 def read_video(warehouse: Warehouse, video_id: str) -> VideoRecord:

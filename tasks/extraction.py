@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from prefect import task
@@ -138,7 +139,8 @@ def summarise_extraction(
     else:
         footage = choose_footage(warehouse, paths, present=True)
     sampling = sampling_of(identity)
-    frames = [count_frames(warehouse, sighting.video_id) for sighting in footage.readable]
+    videos = [sighting.video_id for sighting in footage.readable]
+    frames = warehouse.each(partial(count_frames, warehouse), videos)
     return Extraction(
         videos=len(frames),
         frames=sum(frames),

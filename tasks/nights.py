@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -11,8 +12,10 @@ from prefect import task
 from prefect.artifacts import create_markdown_artifact
 
 from storage.footage import Sighting
-from storage.nights import Night, ReportedFile, record_night, reported_files
+from storage.night_ledger import merge_nights, reported_among
+from storage.nights import Night, ReportedFile, record_night
 from storage.profiles import ProfileRef, encoder_of, newest_by, versions_of
+from storage.turns import Turn, await_turn
 from storage.warehouse import Warehouse
 from tasks.encoder.identity import EncoderIdentity
 from tasks.normality.errors import IncompatibleProfileError, NoNormalFootageError
@@ -77,17 +80,29 @@ def find_own_version(
     return own
 
 
+@contextmanager
+def turn_of(place: str, name: str) -> Iterator[None]:
+    """Wait until no other night of a profile reports, and let none until the block ends."""
+    with wait_for_other_nights(place, name).kept():
+        yield
+
+
+@task(**STEP)
+def wait_for_other_nights(place: str, name: str) -> Turn:
+    """Wait until no other night of a profile reports: it is done, or gone."""
+    return await_turn(Warehouse.at(place), name)
+
+
 @task(**STEP)
 def leave_out_reported(place: str, name: str, footage: FootageToScore) -> FootageToScore:
     """Return the footage without the videos and the quarantined files of earlier nights."""
-    known = reported_files(Warehouse.at(place), name)
-    videos = {item.video_id for item in known if item.video_id}
-    unreadable = {(item.path, item.reason) for item in known if not item.video_id}
+    asked = {*map(_scored, footage.scored), *map(_unreadable, footage.quarantined)}
+    known = reported_among(Warehouse.at(place), name, asked)
     return replace(
         footage,
-        scored=tuple(item for item in footage.scored if item.video_id not in videos),
+        scored=tuple(item for item in footage.scored if _scored(item).key not in known),
         quarantined=tuple(
-            item for item in footage.quarantined if (item.path, item.reason) not in unreadable
+            item for item in footage.quarantined if _unreadable(item).key not in known
         ),
     )
 
@@ -95,11 +110,13 @@ def leave_out_reported(place: str, name: str, footage: FootageToScore) -> Footag
 @task(**STEP)
 def remember_night(place: str, name: str, report: ReportSummary, footage: FootageToScore) -> None:
     """Commit what a report was about, so that the next night leaves it out."""
+    warehouse = Warehouse.at(place)
     files = [*map(_scored, footage.scored), *map(_unreadable, footage.quarantined)]
     now = datetime.now(UTC).isoformat(timespec="seconds")
     report_id = report.report.rpartition("/")[2]
     if files:
-        record_night(Warehouse.at(place), Night(name, report_id, now, tuple(files)))
+        record_night(warehouse, Night(name, report_id, now, tuple(files)))
+        merge_nights(warehouse, name)
 
 
 @task(**STEP)

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from storage.errors import CorruptShardError
 from storage.footage import FOLDER as FOOTAGE
 from storage.footage import Sighting, inspect_sighting
+from storage.night_ledger import inspect_ledger
 from storage.nights import FOLDER as NIGHTS
 from storage.nights import inspect_night
 from storage.pruned import pruned_videos
@@ -114,10 +115,13 @@ def check_nights(warehouse: Warehouse) -> Verdict:
     places = warehouse.files_below(NIGHTS)
 
     def check(place: str) -> Finding | None:
-        if place.count("/") != 2 or not place.endswith(".json"):
+        inspect = {".json": inspect_night, ".parquet": inspect_ledger}.get(
+            PurePosixPath(place).suffix
+        )
+        if place.count("/") != 2 or inspect is None:
             return foreign(place)
         try:
-            inspect_night(warehouse, place)
+            inspect(warehouse, place)
         except CorruptShardError as error:
             repair = "removes it, and the next night reports what it lists once more"
             return Finding(place, "damaged", error.what, repair, "repair")

@@ -8,7 +8,7 @@ from functools import partial
 
 from storage.footage import Sighting, all_sightings, find_sightings
 from storage.pruned import pruned_videos
-from storage.quarantine import find_quarantined
+from storage.quarantine import find_quarantined, quarantined_videos
 from storage.shards import encoders_in, index_shards, is_complete
 from storage.videos import probed_videos
 from storage.warehouse import Warehouse
@@ -75,12 +75,14 @@ def choose_footage(warehouse: Warehouse, selectors: Sequence[str], present: bool
     else:
         chosen = _matching(warehouse, selectors)
     gone, probed = pruned_videos(warehouse), probed_videos(warehouse)
+    unreadable = quarantined_videos(warehouse)
     readable, quarantined, pruned = [], [], []
     for sighting in chosen:
         if sighting.video_id in gone:
             pruned.append(LeftOut(printable(sighting.path), PRUNED))
             continue
-        entry = find_quarantined(warehouse, sighting.video_id)
+        listed = sighting.video_id in unreadable
+        entry = find_quarantined(warehouse, sighting.video_id) if listed else None
         if entry is not None:
             quarantined.append(LeftOut(printable(sighting.path), entry.reason))
         elif sighting.video_id in probed:

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,43 +20,36 @@ from prefect.settings import (
 
 import flows
 
+_ENDS_WITHIN_S = 5.0
+# What Prefect sets for its own: no page, and none of the services that a site needs.
 _EMBEDDED = {
     "PREFECT_UI_ENABLED": "0",
     "PREFECT__SERVER_EPHEMERAL": "1",
     "PREFECT__SERVER_FINAL": "1",
 }
-# Waits for its standard input to end, which it does when the process that holds it dies.
-_WATCH = 'cat >/dev/null; kill "$1" 2>/dev/null'
 
 
 class TiedServer(SubprocessASGIServer):
-    """The embedded server with a watcher: a killed run would leave it behind for ever."""
-
-    _watcher: subprocess.Popen[bytes] | None = None
+    """The embedded server as a process that ends with its standard input, held by this one."""
 
     def _run_uvicorn_command(self) -> subprocess.Popen[Any]:
-        # As Prefect's own, but for the application.
-        command = [sys.executable, "-m", "uvicorn", "--factory", "flows.serving.server:create_app"]
-        command += ["--app-dir", str(Path(flows.__path__[0]).parent), "--lifespan", "on"]
-        command += ["--host", "127.0.0.1", "--port", str(self.port), "--log-level", "error"]
         settings = get_current_settings().to_environment_variables(exclude_unset=True)
-        process = subprocess.Popen(command, env={**os.environ, **_EMBEDDED, **settings})
-        self._watcher = subprocess.Popen(
-            ["/bin/sh", "-c", _WATCH, "nightjar-watch", str(process.pid)],
+        root = str(Path(flows.__path__[0]).parent)  # wherever the command was started
+        paths = {"PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))}
+        return subprocess.Popen(
+            [sys.executable, "-m", "flows.command_line.embedded_server", str(self.port)],
+            env={**os.environ, **_EMBEDDED, **settings, **paths},
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # a Ctrl-C is for the run, which then ends the server itself
         )
-        return process
 
     def stop(self) -> None:
-        """End the server and its watcher."""
+        """End the server."""
+        process = self.server_process
+        if process is not None and process.stdin is not None:
+            process.stdin.close()
+            with suppress(subprocess.TimeoutExpired):  # Prefect kills it then
+                process.wait(_ENDS_WITHIN_S)
         super().stop()
-        if self._watcher is not None:
-            self._watcher.kill()
-            self._watcher.communicate()
-            self._watcher = None
 
 
 @contextmanager

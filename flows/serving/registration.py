@@ -16,6 +16,7 @@ import httpx
 import yaml
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import VariableCreate, VariableUpdate, WorkPoolCreate
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
 from prefect.events.schemas.automations import AutomationCore
 from prefect.exceptions import ObjectAlreadyExists, PrefectException
 from pydantic import ValidationError
@@ -55,6 +56,7 @@ async def register(client: PrefectClient, root: Path) -> bool:
     await _set_automations(client, root)
     deploy = [sys.executable, "-m", "prefect", "--no-prompt", "deploy"]
     subprocess.run([*deploy, "--prefect-file", PREFECT_FILE, "--all"], cwd=root, check=True)
+    await _refuse_unknown_parameters(client, root)
     if known is None:
         await client.create_variable(VariableCreate(name=_REGISTERED, value=digest))
     else:
@@ -77,3 +79,23 @@ async def _set_automations(client: PrefectClient, root: Path) -> None:
             await client.update_automation(found[0].id, automation)
         else:
             await client.create_automation(automation)
+
+
+async def _refuse_unknown_parameters(client: PrefectClient, root: Path) -> None:
+    """Let the server refuse a parameter that a flow does not have, before anything starts.
+
+    The schema that ``prefect deploy`` sends has no place for that: such a run is taken, and fails.
+    """
+    document = yaml.safe_load((root / PREFECT_FILE).read_text(encoding="utf-8"))
+    ours = {entry["name"]: entry["entrypoint"] for entry in document["deployments"]}
+    named = DeploymentFilter(name=DeploymentFilterName(any_=[*ours]))
+    for deployment in await client.read_deployments(deployment_filter=named):
+        if deployment.entrypoint == ours[deployment.name]:
+            schema = {**(deployment.parameter_openapi_schema or {}), "additionalProperties": False}
+            answer = await client.request(
+                "PATCH",
+                "/deployments/{id}",
+                path_params={"id": deployment.id},
+                json={"parameter_openapi_schema": schema},
+            )
+            answer.raise_for_status()

@@ -1,5 +1,9 @@
-"""A site as it runs: a real server, a real worker, and what somebody does in Prefect's UI."""
+"""A site as it runs: a real server, a real worker, and what somebody does in Prefect's UI.
 
+``make site`` runs it once more on Postgres, and waits until a run is due by the schedule.
+"""
+
+import asyncio
 import os
 import signal
 import socket
@@ -7,19 +11,26 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+import yaml
+from prefect.server.schemas.schedules import CronSchedule
 
 from tests.checkpoints import save_shape
 from tests.footage import ROOT, write_video
+from tests.postgres import cluster
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+whole = pytest.mark.skipif(not os.environ.get("NIGHTJAR_SITE"), reason="make site runs it")
 PREFECT = [sys.executable, "-m", "prefect"]
+DEPLOY = [sys.executable, "-m", "flows.command_line", "deploy"]
 PATTERN = "{camera}/{start:%Y-%m-%d/%H.%M.%S}.avi"
 FINAL = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")
 PATIENCE_S = 300  # a busy machine is slow at times
@@ -44,7 +55,7 @@ class Site:
                 )
             )  # fmt: skip
 
-    def post(self, place: str, body: dict[str, Any]) -> httpx.Response:
+    def post(self, place: str, body: Any) -> httpx.Response:
         """Ask again while SQLite is busy, as Prefect's own clients do."""
         end = time.monotonic() + PATIENCE_S
         while True:
@@ -110,9 +121,29 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+@pytest.fixture(
+    scope="module",
+    params=[
+        "sqlite",
+        pytest.param("postgres", marks=whole),
+    ],
+)
+def site(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Site]:
     """Set up a site as the README says."""
+    with ExitStack() as stack:
+        database = {}
+        if request.param == "postgres":
+            url = stack.enter_context(cluster()).url
+            database = {"PREFECT_API_DATABASE_CONNECTION_URL": url}
+        yield stack.enter_context(running_site(tmp_path_factory, database))
+
+
+@contextmanager
+def running_site(
+    tmp_path_factory: pytest.TempPathFactory, database: dict[str, str]
+) -> Iterator[Site]:
     folder, port = tmp_path_factory.mktemp("site"), free_port()
     write_video(folder / "normal" / "door" / "2026-11-23" / "03.00.00.avi", 20)
     write_video(folder / "new" / "door" / "2026-11-24" / "03.00.00.avi", 16, seed=1)
@@ -128,19 +159,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         "NIGHTJAR_WAREHOUSE": str(folder / "warehouse"),
         "NIGHTJAR_FOOTAGE": str(folder / "new"),
         "NIGHTJAR_NORMAL": str(folder / "normal"),
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+        **database,
     }
     with httpx.Client(base_url=environment["PREFECT_API_URL"], timeout=60) as client:
         site = Site(folder, environment, client)
         try:
             site.start("server", "start", "--port", str(port), "--no-ui")
             wait_for(lambda: is_up(client))
-            for command in (
-                ("work-pool", "create", "--type", "process", "nightjar"),
-                ("--no-prompt", "deploy", "--prefect-file", "deployments/prefect.yaml", "--all"),
-            ):
-                subprocess.run(
-                    [*PREFECT, *command], cwd=ROOT, env=environment, check=True, capture_output=True
-                )
+            subprocess.run(DEPLOY, cwd=ROOT, env=environment, check=True, capture_output=True)
             site.start("worker", "start", "--pool", "nightjar")
             yield site
         finally:
@@ -171,6 +198,7 @@ def is_up(client: httpx.Client) -> bool:
         ("nightly", {"encoding": {"stride": 0}}, "encoding.stride"),
         ("nightly", {"encoding": {"device": "tpu"}}, "'cuda'"),
         ("nightly", {"encoding": {"colour": "red"}}, "colour"),
+        ("nightly", {"colour": "red"}, "colour"),
         ("nightly", {"scoring": {"distance": "far"}}, "'mahalanobis'"),
         ("nightly", {"profile": "../x"}, "profile"),
         ("nightly", {"threshold": "quantile:1.5"}, "threshold"),
@@ -272,3 +300,37 @@ def test_a_run_over_the_archive_is_cancelled_cleanly_and_taken_up_again(
     assert end["state_type"] == "COMPLETED", end["state"]
     assert site.shards().items() >= committed.items()
     assert len(list((site.folder / "warehouse" / "reports").iterdir())) == 2
+
+
+@whole
+def test_a_night_that_is_due_runs_by_itself(site: Site, model: Path) -> None:
+    nightly = site.deployment("nightly")
+    soon = {"cron": "* * * * *", "timezone": "Europe/Berlin"}
+    asked = {"encoding": {"model": str(model)}, "quiet": True, "profile": "due"}
+    entry = {"active": True, "schedule": soon, "parameters": asked, "slug": "soon"}
+    site.post(f"/deployments/{nightly['id']}/schedules", [entry]).raise_for_status()
+    of_it = {"deployments": {"id": {"any_": [nightly["id"]]}}}
+
+    def done() -> list[dict[str, Any]]:
+        runs = site.ask("/flow_runs/filter", **of_it)
+        return [run for run in runs if run["auto_scheduled"] and run["state_type"] == "COMPLETED"]
+
+    wait_for(done)
+    (known,) = [item for item in site.deployment("nightly")["schedules"] if item["slug"] == "soon"]
+    site.client.delete(f"/deployments/{nightly['id']}/schedules/{known['id']}").raise_for_status()
+    assert done()[0]["name"].startswith("watch of 20")
+    assert len(list((site.folder / "warehouse" / "nights" / "due").iterdir())) == 1
+
+
+@pytest.mark.parametrize("month", [3, 10], ids=["forward", "back"])
+def test_a_night_runs_once_a_day_when_the_clocks_change(month: int) -> None:
+    document = yaml.safe_load((ROOT / "deployments" / "prefect.yaml").read_text())
+    (nightly,) = [item for item in document["deployments"] if item["name"] == "nightly"]
+    (told,) = nightly["schedules"]
+    berlin = ZoneInfo("Europe/Berlin")
+    cron = CronSchedule(cron=told["cron"], timezone="Europe/Berlin")
+    days = [datetime(2027, month, day, tzinfo=berlin) for day in range(27, 32)]
+    due = asyncio.run(cron.get_dates(n=100, start=days[0], end=days[-1]))
+    assert [moment.astimezone(berlin).strftime("%d %H:%M") for moment in due] == [
+        f"{day.day} 04:00" for day in days[:-1]
+    ]

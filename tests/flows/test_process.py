@@ -16,11 +16,16 @@ from tests.footage import ROOT, write_video
 COMMAND = [sys.executable, "-m", "flows.command_line"]
 
 
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("prefect")  # its database takes half a minute to make
+
+
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
+def environment(home: Path) -> dict[str, str]:
     """Return an environment with no server configured and a Prefect home of its own."""
     kept = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
-    return {**kept, "PREFECT_HOME": str(tmp_path / "prefect")}
+    return {**kept, "PREFECT_HOME": str(home)}
 
 
 @pytest.fixture
@@ -41,6 +46,22 @@ def processes_with(word: str) -> list[str]:
         except (FileNotFoundError, ProcessLookupError, PermissionError):
             continue
     return found
+
+
+def servers_of(parent: int) -> list[int]:
+    """Return the embedded servers among the children of a process."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    lines = {int(pid): Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children}
+    return [pid for pid, line in lines.items() if b"embedded_server" in line]
+
+
+def ignored_by(pid: int) -> set[int]:
+    """Return the signals that a process ignores."""
+    (line,) = [
+        line for line in Path(f"/proc/{pid}/status").read_text().split("\n") if "SigIgn" in line
+    ]
+    mask = int(line.split()[1], 16)
+    return {number for number in range(1, 32) if mask >> (number - 1) & 1}
 
 
 def wait_until(condition: object, seconds: float) -> None:
@@ -72,6 +93,10 @@ def test_a_killed_run_leaves_no_server_and_is_taken_up_again(
         [*COMMAND, *arguments], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
     ) as run:
         wait_until(lambda: list(shards.rglob("part-*.parquet")), seconds=120)
+        # What ends a whole group or unit of processes reaches the server too. If it ended before
+        # the run could tell it that it was ended, the run would look for it for minutes.
+        (server,) = servers_of(run.pid)
+        assert {signal.SIGTERM, signal.SIGINT, signal.SIGHUP} <= ignored_by(server)
         run.send_signal(signal.SIGKILL)
     wait_until(lambda: not processes_with(environment["PREFECT_HOME"]), seconds=20)
 
