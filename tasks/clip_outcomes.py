@@ -43,6 +43,8 @@ class ClipPlace:
         clip: Itself.
         decoder: Decoder of its frames.
         reason: Why that was not decord, or empty.
+        looks_like: An earlier clip that would have stood for it: it is encoded all the same, to see
+            what that costs. Else None.
     """
 
     video: int
@@ -50,6 +52,7 @@ class ClipPlace:
     clip: Clip
     decoder: str
     reason: str
+    looks_like: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +85,7 @@ class ClipEncoded:
 
 @dataclass(frozen=True, slots=True)
 class ClipRepeated:
-    """A clip that shows to the last bit what an earlier one of its part shows.
+    """A clip that shows what an earlier one of its part shows, and is not encoded.
 
     Attributes:
         place: Where it belongs.

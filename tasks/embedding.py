@@ -43,6 +43,7 @@ def identify(encoding: Encoding) -> EncoderIdentity:
         encoding.precision,
         encoding.patch_sketch,
         encoding.preprocessing,
+        encoding.skip_static,
     )
 
 
@@ -109,6 +110,7 @@ def embed_videos(
         batch_size=encoding.batch_size or encoder.batch_size,
         in_batches=kind != "cpu",
         decoder=encoding.decoder,
+        skip_static=identity.skip_static,
     )
     work = EmbeddingWork(warehouse, identity, leases, encoding.decoder)
     with slot_of(kind, strict=run is not None):

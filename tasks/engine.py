@@ -13,10 +13,8 @@ import os
 import queue
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Thread
-
-import numpy as np
 
 from tasks.clip_feed import ClipFeed, FeedAbortedError
 from tasks.clip_outcomes import (
@@ -29,9 +27,9 @@ from tasks.clip_outcomes import (
     VideoToRead,
 )
 from tasks.encoder.device import one_thread_each, threads_of_torch
-from tasks.encoder.preprocessing import Picture
 from tasks.encoder.videomae import VideoEncoder
 from tasks.footage_files import at_hand
+from tasks.stillness import Repetitions
 from tasks.video.assembly import assemble_clips, frames_needed
 from tasks.video.decoding import DecoderChoice
 from tasks.video.errors import (
@@ -59,6 +57,8 @@ class Engine:
         batch_size: Clips that are encoded at once.
         in_batches: Whether one encoder takes batches, else each core takes clips of its own.
         decoder: Which decoder may be used.
+        skip_static: Grey levels by which blocks of a clip may be off from an earlier one's that
+            then stands for it; at 0 only a clip that is the same to the last bit does.
     """
 
     encoder: VideoEncoder
@@ -66,6 +66,7 @@ class Engine:
     batch_size: int
     in_batches: bool
     decoder: DecoderChoice
+    skip_static: float = 0.0
     _to_read: queue.SimpleQueue[VideoToRead | None] = field(default_factory=queue.SimpleQueue)
     # What is in it is bounded by the feed's capacity.
     _outcomes: queue.SimpleQueue[Outcome | BaseException] = field(default_factory=queue.SimpleQueue)
@@ -179,16 +180,17 @@ class Engine:
         part_of = {index: part for part in video.wanted for index in video.parts.clips(part)}
         clips = [plan.clip(index) for index in part_of]
         pictures = reader.read_as(frames_needed(plan, clips), self.encoder.preprocessing.picture)
-        last: ClipRead | None = None
+        repetitions = Repetitions(self.skip_static, self.encoder.geometry.patch_size)
         for clip, shown in assemble_clips(pictures, plan, clips):
-            place = ClipPlace(
-                video.number, part_of[clip.index], clip, reader.decoder, reader.reason
-            )
-            if last is not None and last.place.part == place.part and _same(last.pictures, shown):
-                yield ClipRepeated(place, last.place.clip.index)
+            part = part_of[clip.index]
+            place = ClipPlace(video.number, part, clip, reader.decoder, reader.reason)
+            found = repetitions.find(part, clip.index, shown)
+            if found is None:
+                yield ClipRead(place, shown)
+            elif found.is_checked:
+                yield ClipRead(replace(place, looks_like=found.earlier), shown)
             else:
-                last = ClipRead(place, shown)
-                yield last
+                yield ClipRepeated(place, found.earlier)
 
     def _pass_on(self, outcome: ClipRead | ClipRepeated) -> None:
         if isinstance(outcome, ClipRead):
@@ -221,7 +223,3 @@ class Engine:
         for index, clip in enumerate(batch):
             sketches = None if encoded.sketches is None else encoded.sketches[index]
             self._outcomes.put(ClipEncoded(clip.place, encoded.embeddings[index], sketches))
-
-
-def _same(some: list[Picture], others: list[Picture]) -> bool:
-    return all(map(np.array_equal, some, others))

@@ -263,6 +263,13 @@ class Encoding(BaseModel):
         description="Who resizes frames: the checkpoint's processor, or torch, several times as "
         "fast and at most one grey level of 256 off.",
     )
+    skip_static: float = Field(
+        0.0,
+        ge=0,
+        le=255,
+        description="Grey levels of 256 by which no block of pixels of a clip may be off from an "
+        "earlier clip's, whose embeddings then stand for its own; 0 encodes all that moves.",
+    )
     precision: Literal["float32", "float16"] = Field(
         "float32", description="Number format in which embeddings are kept; float16 takes half."
     )

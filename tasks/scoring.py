@@ -23,6 +23,7 @@ from tasks.report.page import render_page
 from tasks.report.timeline import timeline_of
 from tasks.retrying import STEP
 from tasks.selection import Footage, LeftOut, choose_footage, embedded_shards, only_encoder
+from tasks.static_reuse import reuse_in
 from tasks.video_description import describe, rank_events
 from tasks.video_scoring import score_video
 from tasks.watching import note_report
@@ -117,13 +118,18 @@ def write_report(
             videos.append(describe(video, judge))
             timelines.append(timeline_of(video.record.times_s, video.scores[judge.distance]))
         rank_events(videos)
+        judged = judge.as_json()
+        read = [shard for sighting in footage.scored for shard in shards[sighting.video_id]]
         document = {
             "report_id": report.report_id,
             "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "only_new": only_new,
-            **judge.as_json(),
+            **judged,
             "drift": drifts.as_json(),
             "regression": asdict(check_anomalies(warehouse, judge)),
+            "static": reuse_in(
+                warehouse, read, judged["threshold"] if judge.distance == "mse" else None
+            ),
             "videos": videos,
             "quarantined": [item.as_json() for item in footage.quarantined],
             "pending": [item.as_json() for item in footage.pending],

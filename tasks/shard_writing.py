@@ -13,7 +13,7 @@ from storage.footage import Sighting
 from storage.shards import ShardKey, ShardRows, part_name, shards_of_video, write_shard
 from storage.videos import VideoRecord, read_video
 from storage.warehouse import Warehouse
-from tasks.clip_outcomes import ClipEncoded, ClipPlace, ClipRepeated, VideoToRead
+from tasks.clip_outcomes import ClipEncoded, ClipRepeated, VideoToRead
 from tasks.embedding_jobs import Embedded, EmbeddingJob
 from tasks.encoder.identity import EncoderIdentity
 from tasks.encoder.videomae import rounded
@@ -99,8 +99,8 @@ class VideoShards:
         key = ShardKey(
             self.identity.encoder_id, self.sighting.camera, self.sighting.video_id, place.part
         )
-        rows = self._rows([clips[index] for index in wanted])
-        lineage = self._lineage(key, clips[wanted[-1]].place)
+        outcomes = [clips[index] for index in wanted]
+        rows, lineage = self._rows(outcomes), self._lineage(key, outcomes)
         size_bytes = write_shard(self.warehouse, key, rows, lineage)
         return Embedded(len(wanted), bytes=size_bytes, frames=rows.frames)
 
@@ -125,9 +125,11 @@ class VideoShards:
         patches = np.stack(sketches) if sketches else None
         return ShardRows(numbers, self.record.edges_s()[numbers[:, 2:]], kept, patches)
 
-    def _lineage(self, key: ShardKey, last: ClipPlace) -> dict[str, Any]:
+    def _lineage(
+        self, key: ShardKey, outcomes: Sequence[ClipEncoded | ClipRepeated]
+    ) -> dict[str, Any]:
         """Return where a shard comes from: what decided its bytes, and no path and no time."""
-        clips = self.parts.clips(key.part)
+        clips, last = self.parts.clips(key.part), outcomes[-1].place
         return {
             "video_id": key.video_id,
             "camera": key.camera,
@@ -140,7 +142,27 @@ class VideoShards:
             "decoder": last.decoder,
             "decoder_reason": last.reason,
             "versions": {name: version(name) for name in VERSIONS_OF},
+            **({"static": self._static(outcomes)} if self.identity.skip_static else {}),
         }
+
+    def _static(self, outcomes: Sequence[ClipEncoded | ClipRepeated]) -> dict[str, Any]:
+        """Return how many clips an earlier one stands for, and what that costs where it was seen.
+
+        The cost is the mean squared difference between a row's own embedding and the other's.
+        """
+        repeated = sum(isinstance(outcome, ClipRepeated) for outcome in outcomes)
+        encoded = {
+            outcome.place.clip.index: outcome.embeddings.astype(np.float64)
+            for outcome in outcomes
+            if isinstance(outcome, ClipEncoded)
+        }
+        checked = [
+            encoded[outcome.place.clip.index] - encoded[outcome.place.looks_like]
+            for outcome in outcomes
+            if outcome.place.looks_like is not None
+        ]
+        costs = [float((off**2).mean(axis=-1).max()) for off in checked]
+        return {"repeated": repeated, "checked": len(costs), "largest": max(costs, default=0.0)}
 
 
 def _shape_of(record: VideoRecord) -> VideoShape:

@@ -65,6 +65,8 @@ class EncoderOptions:
         device: Where the encoder runs [default: auto].
         preprocessing: Who resizes frames: the checkpoint's processor, or torch (fused), several
             times as fast and at most one grey level of 256 off [default: processor].
+        skip_static: Let an earlier clip stand for one of which no block of pixels is off by more
+            than so many grey levels of 256; what that costs is measured and reported [default: 0].
         precision: Number format in which embeddings are kept; float16 takes half the space
             [default: float32].
         decoder: decord where it can be trusted and PyAV elsewhere, or one alone [default: auto].
@@ -78,6 +80,7 @@ class EncoderOptions:
     batch_size: int | None = None
     device: Literal["auto", "cpu", "cuda", "mps"] | None = None
     preprocessing: Literal["processor", "fused"] | None = None
+    skip_static: float | None = None
     precision: Literal["float32", "float16"] | None = None
     decoder: Literal["auto", "decord", "pyav"] | None = None
     patch_sketch: int | None = None

@@ -31,6 +31,8 @@ class EncoderIdentity:
         patch_sketch: K, numbers of each patch in the sketch beside an embedding; 0 for no sketch.
         patch_projection: How a patch becomes K numbers.
         preprocessing: How frames are resized, where it is not the processor that does it.
+        skip_static: Grey levels by which blocks of a clip may be off from those of an earlier one
+            whose embeddings then stand for its own.
     """
 
     checkpoint: str
@@ -45,6 +47,7 @@ class EncoderIdentity:
     patch_sketch: int = 0
     patch_projection: str = PROJECTION
     preprocessing: str = ""
+    skip_static: float = 0.0
 
     @property
     def encoder_id(self) -> str:
@@ -56,15 +59,14 @@ class EncoderIdentity:
     def as_json(self) -> dict[str, Any]:
         """Return the identity as a JSON object.
 
-        Of a sketch, and of preprocessing that is not the processor's, it speaks where there is one:
-        so encoders from before there were any keep their ids.
+        Of a sketch, of preprocessing that is not the processor's and of clips that stand for others
+        it speaks where there are any: so encoders from before there were keep their ids.
         """
         known = {name: getattr(self, name) for name in self.__dataclass_fields__}
         if not self.patch_sketch:
             known = {name: said for name, said in known.items() if not name.startswith("patch_")}
-        if not self.preprocessing:
-            del known["preprocessing"]
-        return known
+        later = ("preprocessing", "skip_static")
+        return {name: said for name, said in known.items() if said or name not in later}
 
 
 def identify_encoder(
@@ -74,6 +76,7 @@ def identify_encoder(
     precision: str = "float32",
     patch_sketch: int = 0,
     preprocessing: PreprocessingChoice = "processor",
+    skip_static: float = 0.0,
 ) -> EncoderIdentity:
     """Return the identity of a checkpoint used with a stride; reads no weights into memory.
 
@@ -101,4 +104,5 @@ def identify_encoder(
         precision=precision,
         patch_sketch=patch_sketch,
         preprocessing=FUSED if preprocessing == "fused" else "",
+        skip_static=skip_static,
     )
