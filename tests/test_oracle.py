@@ -152,7 +152,6 @@ class Bench:
 CASES = [
     "small-real-4",
     "small-tiny-1",
-    "odd-tiny-1",
     "odd-tiny-3",
     "base-excerpt-1",
 ]

@@ -1,6 +1,7 @@
 """One Prefect server for the flows' tests, and the command line called in this process."""
 
 import json
+import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from prefect import Flow, Task
 from prefect.events.worker import EventsWorker
-from prefect.logging.handlers import APILogWorker
+from prefect.logging.handlers import APILogWorker, PrefectConsoleHandler
 from prefect.settings import (
     PREFECT_API_URL,
     PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
@@ -86,12 +87,21 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     return counted
 
 
+def hush() -> None:
+    """Keep Prefect's log off the console: set up once a process, it knows no command's wishes."""
+    for name in logging.root.manager.loggerDict:
+        for handler in logging.getLogger(name).handlers:
+            if isinstance(handler, PrefectConsoleHandler):
+                handler.setLevel(logging.CRITICAL)
+
+
 @pytest.fixture
 def command_line(capfd: pytest.CaptureFixture[str]) -> Nightjar:
     """Return a function that runs the command line in this process."""
 
     def run(*arguments: str | Path) -> Result:
         environment = dict(os.environ)
+        hush()
         capfd.readouterr()
         code = 0
         try:

@@ -174,7 +174,7 @@ def running_site(
             for process in reversed(site.processes):  # without its server a worker ends late
                 process.terminate()
                 try:
-                    process.wait(timeout=60)
+                    process.wait(timeout=10)
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()
