@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from flows.command_line.server import embedded_server
 from flows.embed_clips import embed_clips
 from flows.extract_clips import extract_clips
 from flows.run_pipeline import run_pipeline
@@ -104,7 +105,7 @@ def main() -> None:
     parser.add_argument("--quiet-s", type=int, default=300)
     parser.add_argument("--json", action="store_true", help="the only form there is")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, embedded_server():
         rows = compare(Path(name), options.quiet_s)
     sys.stdout.write(json.dumps(rows, indent=2) + "\n")
 
