@@ -42,7 +42,11 @@ site: install ## Run a site's tests on Postgres too, until its schedule is due (
 fuzz: install ## Run 2,000 seeded mutations of real files through the decoding child.
 	$(BIN)/python -m benchmarks.fuzz_footage --footage ../shared/zoo --json
 
+bench: install ## Measure embedding against the encoder, the decoders and a plain script (ten minutes).
+	$(BIN)/python -m benchmarks.embed_rate --json
+	$(BIN)/python -m benchmarks.embed_rate --shape seeded --clips 20 --rounds 3 --json
+
 clean: ## Remove the environment and every cache.
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
-.PHONY: help install demo test check format coverage crash site fuzz clean
+.PHONY: help install demo test check format coverage crash site fuzz bench clean
