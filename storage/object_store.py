@@ -10,7 +10,7 @@ import os
 import random
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -149,7 +149,7 @@ def open_object(store: fs.S3FileSystem, key: str, name: str) -> pa.NativeFile:
         file = store.open_input_file(key)
         if file.size() <= SMALL_BYTES:
             with file:
-                return pa.BufferReader(_read(file, None))
+                return pa.BufferReader(_read(file, None, lambda: _is_gone(store, key)))
     return pa.PythonFile(_NamedFile(file, name), mode="r")
 
 
@@ -174,11 +174,21 @@ def put_objects(store: fs.S3FileSystem, files: Sequence[tuple[str, Path]], name:
         list(threads.map(put, files))
 
 
-def _read(file: pa.NativeFile, size: int | None) -> bytes:
+def _is_gone(store: fs.S3FileSystem, key: str) -> bool:
+    return bool(store.get_file_info(key).type is fs.FileType.NotFound)
+
+
+def _read(
+    file: pa.NativeFile, size: int | None, is_gone: Callable[[], bool] = lambda: False
+) -> bytes:
     """Read on from where an object's file is, and ask again where pyarrow's client does not.
 
     It wants the answer in a buffer of the asked size. A throttling store's words do not fit where
     few bytes were asked for; then the client takes its own complaint about that for the failure.
+    So it does where somebody has removed the object since it was opened.
+
+    Raises:
+        FileNotFoundError: It is gone.
     """
     for attempt in range(ATTEMPTS - 1):
         try:
@@ -186,6 +196,8 @@ def _read(file: pa.NativeFile, size: int | None) -> bytes:
         except OSError as error:
             if "Failed to flush response stream" not in str(error):
                 raise
+            if is_gone():
+                raise FileNotFoundError(errno.ENOENT, "there is no such object") from error
             time.sleep(random.uniform(0, min(2**attempt, LONGEST_WAIT_S)))
         else:
             return content

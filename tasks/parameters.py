@@ -260,8 +260,7 @@ class Encoding(BaseModel):
     )
     preprocessing: Literal["processor", "fused"] = Field(
         "processor",
-        description="Who resizes frames: the checkpoint's processor, or torch, several times as "
-        "fast and at most one grey level of 256 off.",
+        description="Who resizes frames: the processor, or torch: faster, a grey level off.",
     )
     skip_static: float = Field(
         0.0,
