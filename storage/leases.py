@@ -57,6 +57,14 @@ class Holder:
         return False
 
 
+def holder_of(warehouse: Warehouse, place: str) -> Holder | None:
+    """Return who holds what lies at a place; advice that cannot be read is none."""
+    try:
+        return find_record(warehouse, place, Holder)
+    except CorruptShardError:
+        return None
+
+
 @dataclass(slots=True)
 class Leases:
     """The leases that a run holds.
@@ -81,7 +89,7 @@ class Leases:
 
     def is_taken(self, video_id: str) -> bool:
         """Return whether another run holds the lease of a video."""
-        holder = self._holder(self._place(video_id))
+        holder = holder_of(self.warehouse, self._place(video_id))
         if holder is None or (holder.host, holder.process) == self.owner:
             return False
         return not holder.is_gone()
@@ -89,16 +97,9 @@ class Leases:
     def sweep(self) -> None:
         """Remove the leases that have lapsed."""
         for place in self.warehouse.files_below(FOLDER):
-            holder = self._holder(place)
+            holder = holder_of(self.warehouse, place)
             if holder is None or holder.is_gone():
                 self.warehouse.remove(place)
-
-    def _holder(self, place: str) -> Holder | None:
-        """Return who holds a lease; advice that cannot be read is none."""
-        try:
-            return find_record(self.warehouse, place, Holder)
-        except CorruptShardError:
-            return None
 
     def renew(self, video_id: str) -> None:
         """Say that the run still works on a video, if it is time to."""

@@ -17,9 +17,8 @@ from dataclasses import asdict, dataclass
 from threading import Event, Thread
 from uuid import uuid4
 
-from storage.documents import commit_document, find_record
-from storage.errors import CorruptShardError
-from storage.leases import FOLDER, RENEWED_EVERY_S, Holder, this_process
+from storage.documents import commit_document
+from storage.leases import FOLDER, RENEWED_EVERY_S, Holder, holder_of, this_process
 from storage.warehouse import Warehouse
 
 logger = logging.getLogger(__name__)
@@ -110,8 +109,5 @@ def _others(mine: Turn) -> list[str]:
 
 def _is_held(mine: Turn, place: str) -> bool:
     """Return whether a ticket counts; one that cannot be read does not, as with leases."""
-    try:
-        holder = find_record(mine.warehouse, place, Holder)
-    except CorruptShardError:
-        return False
+    holder = holder_of(mine.warehouse, place)
     return holder is not None and not holder.is_gone()

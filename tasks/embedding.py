@@ -17,7 +17,7 @@ from tasks.archive_part import ArchivePart, choose_part
 from tasks.embedding_jobs import Embedded, EmbeddingJob, parts_of
 from tasks.embedding_work import EmbeddingWork
 from tasks.encoder.identity import EncoderIdentity, identify_encoder
-from tasks.encoder.videomae import load_encoder
+from tasks.encoder.videomae import GPU_BATCH, load_encoder
 from tasks.engine import Engine
 from tasks.gpu import slot_of
 from tasks.parameters import Encoding
@@ -107,7 +107,7 @@ def embed_videos(
     engine = Engine(
         encoder,
         patch_sketch=identity.patch_sketch,
-        batch_size=encoding.batch_size or encoder.batch_size,
+        batch_size=encoding.batch_size or GPU_BATCH,
         in_batches=kind != "cpu",
         decoder=encoding.decoder,
         skip_static=identity.skip_static,

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 # N clips of T preprocessed frames, or N arrays (T, C, h, w).
 Clips = Sequence[Sequence[Pixels]] | Sequence[npt.NDArray[np.float32]]
-_BATCH = {"cpu": 1}  # clips encoded at once: more gain nothing where one fills the cores
-_GPU_BATCH = 64
+GPU_BATCH = 64  # clips encoded at once where nobody says
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,11 +54,6 @@ class VideoEncoder:
     geometry: Geometry
     preprocessing: Preprocessing
     device: torch.device
-
-    @property
-    def batch_size(self) -> int:
-        """Clips that are encoded at once where nobody says."""
-        return _BATCH.get(self.device.type, _GPU_BATCH)
 
     def preprocess(self, frame: Frame) -> Pixels:
         """Return a frame's pixels as the encoder wants them, (C, h, w) float32.
