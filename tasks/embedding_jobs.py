@@ -40,7 +40,7 @@ class Embedded:
     """What embedding did.
 
     Attributes:
-        clips: Clips that were encoded.
+        clips: Clips that were committed, those that an earlier one stands for among them.
         left_out: Footage that could not be read.
         bytes: Size of the shards that were committed.
         seconds: What that took, loading the encoder left out.

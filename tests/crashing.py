@@ -149,5 +149,5 @@ if __name__ == "__main__":
 
     torch.set_num_threads(1)  # a fork of a process that has threads may lock up
     ready = Encoding(model=sys.argv[1], stride=2, batch_size=1)
-    load_encoder(ready.checkpoint, ready.device, identify.fn(ready).checkpoint)
+    load_encoder(ready.checkpoint, ready.device, identify.fn(ready).checkpoint, ready.preprocessing)
     serve()
