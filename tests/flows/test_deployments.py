@@ -29,7 +29,6 @@ from tests.postgres import cluster
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 whole = pytest.mark.skipif(not os.environ.get("NIGHTJAR_SITE"), reason="make site runs it")
-PREFECT = [sys.executable, "-m", "prefect"]
 DEPLOY = [sys.executable, "-m", "flows.command_line", "deploy"]
 PATTERN = "{camera}/{start:%Y-%m-%d/%H.%M.%S}.avi"
 FINAL = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")
@@ -46,14 +45,14 @@ class Site:
     client: httpx.Client
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def start(self, *arguments: str) -> None:
+    def start(self, *arguments: str, program: str = "prefect") -> None:
+        command = [sys.executable, "-m", program, *arguments]
         with (self.folder / f"{arguments[0]}.log").open("ab") as log:
             self.processes.append(
                 subprocess.Popen(
-                    [*PREFECT, *arguments], cwd=self.folder, env=self.environment,
-                    stdout=log, stderr=log,
+                    command, cwd=self.folder, env=self.environment, stdout=log, stderr=log
                 )
-            )  # fmt: skip
+            )
 
     def post(self, place: str, body: Any) -> httpx.Response:
         """Ask again while SQLite is busy, as Prefect's own clients do."""
@@ -165,7 +164,9 @@ def running_site(
     with httpx.Client(base_url=environment["PREFECT_API_URL"], timeout=60) as client:
         site = Site(folder, environment, client)
         try:
-            site.start("server", "start", "--port", str(port), "--no-ui")
+            # As ``nightjar serve`` and as the README's site on Postgres start it.
+            program = "prefect" if database else "flows.serving.server"
+            site.start("server", "start", "--port", str(port), "--no-ui", program=program)
             wait_for(lambda: is_up(client))
             subprocess.run(DEPLOY, cwd=ROOT, env=environment, check=True, capture_output=True)
             site.start("worker", "start", "--pool", "nightjar")
