@@ -19,7 +19,7 @@ demo: install ## Set up, draw a small scene and run the whole job on it, offline
 	$(BIN)/nightjar demo
 
 test: install ## Set up and run the tests.
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: install ## Lint and type-check.
 	$(BIN)/ruff check .
@@ -32,6 +32,9 @@ format: install ## Format the code.
 
 coverage: install ## Run the tests and show which lines they leave out.
 	$(BIN)/python -m pytest --cov --cov-report=term-missing
+
+base: install ## Hold the whole job against the oracle at videomae-base's full size (two minutes).
+	NIGHTJAR_BASE=1 $(BIN)/python -m pytest tests/test_oracle.py
 
 crash: install ## Kill a run at every step of every commit and at random moments (half an hour).
 	NIGHTJAR_CRASH=1 $(BIN)/python -m pytest tests/flows/test_crash.py
@@ -49,4 +52,4 @@ bench: install ## Measure embedding against the encoder, the decoders and a plai
 clean: ## Remove the environment and every cache.
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
-.PHONY: help install demo test check format coverage crash site fuzz bench clean
+.PHONY: help install demo test check format coverage base crash site fuzz bench clean

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests import checkpoints, footage, oracle
+from tests.prefect_home import prefect_home
 
 # Around T = 16 and around T * 3 = 48, the two spans these videos are cut by.
 TINY_NUM_FRAMES = (1, 7, 16, 17, 37, 48, 49, 101)
@@ -72,8 +73,9 @@ class Run:
 class Bench:
     """Runs each job and asks the oracle about each video once, however many tests look at it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, home: Path) -> None:
         self.folder = folder
+        self.home = home
         self.checkpoint = functools.cache(self._checkpoint)
         self.encoder = functools.cache(self._encoder)
         self.case = functools.cache(self._case)
@@ -127,7 +129,7 @@ class Bench:
         command += ["--stride", str(case.stride), "--device", "cpu", "--json"]
         env = {
             **{key: value for key, value in os.environ.items() if key != "PREFECT_API_URL"},
-            "PREFECT_HOME": str(self.folder / "prefect"),
+            "PREFECT_HOME": str(self.home),
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         }
         done = subprocess.run(
@@ -149,11 +151,12 @@ class Bench:
         return [self.truth(case.shape, case.stride, path) for path in case.normal]
 
 
+whole = pytest.mark.skipif(not os.environ.get("NIGHTJAR_BASE"), reason="make base runs it")
 CASES = [
     "small-real-4",
     "small-tiny-1",
     "odd-tiny-3",
-    "base-excerpt-1",
+    pytest.param("base-excerpt-1", marks=whole),
 ]
 every_case = pytest.mark.parametrize("name", CASES)
 AGAIN = "odd-tiny-3"
@@ -161,7 +164,7 @@ AGAIN = "odd-tiny-3"
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    return Bench(tmp_path_factory.mktemp("oracle"))
+    return Bench(tmp_path_factory.mktemp("oracle"), prefect_home(tmp_path_factory))
 
 
 def _in(folder: Path, names: str) -> tuple[Path, ...]:

@@ -23,6 +23,7 @@ from prefect.settings import (
 from flows.command_line.application import main
 from flows.command_line.server import TiedServer
 from tests.checkpoints import save_shape
+from tests.prefect_home import prefect_home
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,7 @@ Nightjar = Callable[..., Result]
 @pytest.fixture(scope="session")
 def api_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Start a real Prefect server with a database of its own."""
-    home = tmp_path_factory.mktemp("prefect")
-    with temporary_settings({PREFECT_HOME: home}):
+    with temporary_settings({PREFECT_HOME: prefect_home(tmp_path_factory)}):
         server = TiedServer()
         server.start(timeout=120)
         # Without heartbeats: ending them costs each flow up to a second.

@@ -26,6 +26,7 @@ from prefect.server.schemas.schedules import CronSchedule
 from tests.checkpoints import save_shape
 from tests.footage import ROOT, write_video
 from tests.postgres import cluster
+from tests.prefect_home import prefect_home
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 whole = pytest.mark.skipif(not os.environ.get("NIGHTJAR_SITE"), reason="make site runs it")
@@ -148,7 +149,7 @@ def running_site(
     write_video(folder / "new" / "door" / "2026-11-24" / "03.00.00.avi", 16, seed=1)
     environment = {
         **os.environ,
-        "PREFECT_HOME": str(folder / "home"),
+        "PREFECT_HOME": str(prefect_home(tmp_path_factory)),
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "5",

@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 
 from tests.footage import ROOT, write_video
+from tests.prefect_home import prefect_home
 
 COMMAND = [sys.executable, "-m", "flows.command_line"]
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("prefect")  # its database takes half a minute to make
+    return prefect_home(tmp_path_factory)
 
 
 @pytest.fixture
