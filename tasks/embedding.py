@@ -28,7 +28,8 @@ from tasks.video.decoding import PIXEL_PATH
 from tasks.video.search import printable
 
 logger = logging.getLogger(__name__)
-CLIPS_PER_TASK = 512
+# What is tried again as one; between tasks a fast encoder waits for the first frames.
+CLIPS_PER_TASK = 4096
 LOOK_AGAIN_S = 1.0
 
 

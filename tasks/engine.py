@@ -42,7 +42,7 @@ from tasks.video.isolated_reader import IsolatedReader
 from tasks.video.isolation import FootageProcess
 
 logger = logging.getLogger(__name__)
-MOST_READERS = 8
+MOST_READERS = 16
 OF_ONE_VIDEO = (UnreadableVideoError, FootageChangedError, FootageUnreachableError)
 LOOKS_UP_S = 1.0
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -33,11 +35,13 @@ from tasks.parameters import Archive
 from tasks.progress import advance
 from tasks.retrying import STEP
 from tasks.selection import LeftOut, choose_footage, lies_as_seen
+from tasks.video.child_pool import each_with_a_child
 from tasks.video.clips import ClipPlan
 from tasks.video.errors import (
     FootageChangedError,
     FootageUnreachableError,
     UnreadableVideoError,
+    VideoError,
 )
 from tasks.video.identity import reaching, video_id_of
 from tasks.video.isolation import FootageProcess
@@ -46,6 +50,7 @@ from tasks.video.search import camera_of, printable
 
 logger = logging.getLogger(__name__)
 FILES_PER_TASK = 64
+MOST_AT_ONCE = 16  # files; each may take a gigabyte of memory
 # What the warehouse keeps of a probe beside the times of its frames.
 FACTS = (
     "end_time_s", "width", "height", "rotation", "bits", "codec", "container", "damage",
@@ -63,6 +68,19 @@ class Extraction:
     quarantined: tuple[LeftOut, ...]
     pending: tuple[LeftOut, ...]
     pruned: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A file, and what its content was found to be.
+
+    Attributes:
+        sighting: The file.
+        probe: The probe of its content, or why that cannot be read; None if it was known before.
+    """
+
+    sighting: Sighting
+    probe: Probe | UnreadableVideoError | None = None
 
 
 @task(**STEP)
@@ -99,14 +117,15 @@ def find_new_files(
 def probe_files(place: str, paths: Sequence[str], archive: Archive) -> None:
     """Identify files and probe the videos among them; what cannot be read is quarantined."""
     warehouse = Warehouse.at(place)
-    with FootageProcess() as footage:
-        for path in paths:
-            try:
+    at_once = min(MOST_AT_ONCE, os.cpu_count() or 1, len(paths))
+    with closing(each_with_a_child(partial(_examine, warehouse), paths, at_once)) as examined:
+        for path, found in zip(paths, examined, strict=True):
+            if isinstance(found, VideoError):
+                logger.warning("left for the next run: %s", found)
+            else:
                 known = find_sighting(warehouse, path)
-                sighting = _extract(warehouse, footage, path)
-                record_sighting(warehouse, name_sighting(sighting, archive.pattern, known))
-            except (FootageChangedError, FootageUnreachableError) as error:
-                logger.warning("left for the next run: %s", error)
+                _record_probe(warehouse, found)
+                record_sighting(warehouse, name_sighting(found.sighting, archive.pattern, known))
             advance(units=1, videos=1)
 
 
@@ -159,32 +178,42 @@ def _is_settled(path: str, settle_s: float) -> bool:
         return False
 
 
-def _extract(warehouse: Warehouse, footage: FootageProcess, path: str) -> Sighting:
-    """Identify one file, probe it unless its content is known, and return where it lies."""
-    with reaching(Path(path)):
-        stamp = stamp_of(path)
-    with at_hand(path) as file:
-        video_id = video_id_of(file)
-        known = (has_video, find_quarantined, find_pruned)
-        if not any(judge(warehouse, video_id) for judge in known):
-            _probe(warehouse, footage, video_id, path, file)
-    camera = camera_of(Path(path))
-    return Sighting(path, camera, video_id, stamp.size_bytes, stamp.modified_ns)
-
-
-def _probe(
-    warehouse: Warehouse, footage: FootageProcess, video_id: str, path: str, file: Path
-) -> None:
-    """Probe one video; what cannot be read is quarantined."""
+def _examine(warehouse: Warehouse, footage: FootageProcess, path: str) -> Examined | VideoError:
+    """Identify one file, and probe it unless its content is known; it may be gone or changed."""
     try:
-        probe = footage.probe(file)
-    except UnreadableVideoError as error:
-        logger.warning("quarantined %s: %s", printable(path), error.reason)
-        words = error.decoder_words.replace(str(file), path)
-        quarantine_video(warehouse, video_id, printable(path), error.reason, words)
+        with reaching(Path(path)):
+            stamp = stamp_of(path)
+        with at_hand(path) as file:
+            video_id = video_id_of(file)
+            camera = camera_of(Path(path))
+            sighting = Sighting(path, camera, video_id, stamp.size_bytes, stamp.modified_ns)
+            if _is_known(warehouse, video_id):
+                return Examined(sighting)
+            try:
+                return Examined(sighting, footage.probe(file))
+            except UnreadableVideoError as error:
+                words = error.decoder_words.replace(str(file), path)
+                return Examined(sighting, UnreadableVideoError(error.reason, words))
+    except (FootageChangedError, FootageUnreachableError) as error:
+        return error
+
+
+def _is_known(warehouse: Warehouse, video_id: str) -> bool:
+    """Return whether a file of this content was seen before."""
+    return any(judge(warehouse, video_id) for judge in (has_video, find_quarantined, find_pruned))
+
+
+def _record_probe(warehouse: Warehouse, examined: Examined) -> None:
+    """Keep what was found in a file; what cannot be read is quarantined."""
+    video_id, path, probe = examined.sighting.video_id, examined.sighting.path, examined.probe
+    if probe is None or _is_known(warehouse, video_id):  # by a copy of it
         return
-    write_signs(warehouse, video_id, columns_of(probe.signs))
-    write_video(warehouse, _record(video_id, probe))  # a video is known when this is there
+    if isinstance(probe, UnreadableVideoError):
+        logger.warning("quarantined %s: %s", printable(path), probe.reason)
+        quarantine_video(warehouse, video_id, printable(path), probe.reason, probe.decoder_words)
+    else:
+        write_signs(warehouse, video_id, columns_of(probe.signs))
+        write_video(warehouse, _record(video_id, probe))  # a video is known when this is there
 
 
 def _record(video_id: str, probe: Probe) -> VideoRecord:

@@ -14,12 +14,14 @@ from prefect.server.api.server import SubprocessASGIServer
 from prefect.settings import (
     PREFECT_API_URL,
     PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+    PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS,
     get_current_settings,
     temporary_settings,
 )
 
 import flows
 
+_STARTS_WITHIN_S = 120  # the first time it makes its database
 _ENDS_WITHIN_S = 5.0
 # What Prefect sets for its own: no page, and none of the services that a site needs.
 _EMBEDDED = {
@@ -58,5 +60,6 @@ def embedded_server() -> Iterator[None]:
     TiedServer()  # Prefect keeps one instance a process: the first flow starts this one
     # Its heartbeats nobody listens to, and ending them costs each flow up to a second.
     silent = {} if PREFECT_API_URL.value() else {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
-    with temporary_settings(silent):
+    patient = {PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS: _STARTS_WITHIN_S}
+    with temporary_settings({**silent, **patient}):
         yield

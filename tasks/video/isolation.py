@@ -5,13 +5,16 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from threading import Lock
+from types import ModuleType
 from typing import Any, Self
 
 from tasks.video.errors import DecodersUnusableError, UnreadableVideoError
@@ -44,6 +47,7 @@ class Limits:
 
 DEFAULT_LIMITS = Limits()
 WORDS_KEPT = 2000  # characters of what decoders printed
+_starting = Lock()
 
 
 class ChildLostError(Exception):
@@ -170,7 +174,8 @@ class FootageProcess:
             self._words = Path(name)
             arguments = (theirs, self.limits.memory_bytes, self._words)
             self._child = context.Process(target=serve, args=arguments, daemon=True)
-            self._child.start()
+            with _without_main_module():
+                self._child.start()
             theirs.close()
             self._pipe = ours
             try:
@@ -202,6 +207,21 @@ class FootageProcess:
         """Return the end of what decoders have printed."""
         assert self._words is not None
         return self._words.read_text(errors="backslashreplace")[-WORDS_KEPT:].strip()
+
+
+@contextmanager
+def _without_main_module() -> Iterator[None]:
+    """Keep a child from importing the run's main module.
+
+    It needs nothing of it, and Prefect's, in a site's runs, takes two seconds of a processor.
+    """
+    with _starting:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
 
 
 def _cause_of_death(exit_code: int) -> str:
