@@ -20,7 +20,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -48,22 +48,28 @@ Way = Literal["processor", "fused"]
 
 
 def write_footage(source: Path, folder: Path, videos: int, clips: int) -> list[Path]:
-    """Write 1080p H.264 of so many clips each, other frames of the source in each."""
+    """Write 1080p H.264 of so many clips each: the source's frames, again and again, and noise."""
     rng = np.random.default_rng(0)
     paths = [folder / f"{number}.mp4" for number in range(videos)]
-    with av.open(str(source)) as container:
-        frames = container.decode(video=0)
-        for path in paths:
-            with av.open(str(path), "w") as written:
-                stream = written.add_stream("libx264", rate=FPS)
-                stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-                for frame in islice(frames, clips * CLIP_FRAMES):
-                    large = frame.reformat(WIDTH, HEIGHT, "rgb24").to_ndarray().astype(np.int16)
-                    large += rng.integers(-3, 4, (HEIGHT, WIDTH, 1), dtype=np.int16)
-                    pixels = large.clip(0, 255).astype(np.uint8)
-                    written.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
-                written.mux(stream.encode(None))
+    frames = again_and_again(source)
+    for path in paths:
+        with av.open(str(path), "w") as written:
+            stream = written.add_stream("libx264", rate=FPS)
+            stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+            for frame in islice(frames, clips * CLIP_FRAMES):
+                large = frame.reformat(WIDTH, HEIGHT, "rgb24").to_ndarray().astype(np.int16)
+                large += rng.integers(-3, 4, (HEIGHT, WIDTH, 1), dtype=np.int16)
+                pixels = large.clip(0, 255).astype(np.uint8)
+                written.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+            written.mux(stream.encode(None))
     return paths
+
+
+def again_and_again(source: Path) -> Iterator[av.VideoFrame]:
+    """Yield the frames of a video, and when it ends those from its first on."""
+    while True:
+        with av.open(str(source)) as container:
+            yield from container.decode(video=0)
 
 
 def by_plain_script(model: Any, processor: Any, paths: Sequence[Path]) -> None:
