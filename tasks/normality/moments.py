@@ -196,8 +196,12 @@ def _squares(rows: npt.NDArray[Any], shares: Numbers, origin: Numbers) -> tuple[
     """Return the weighted sums of ``row - origin`` and of its squares, both of shape (..., D)."""
     total, squares = np.zeros_like(origin), np.zeros_like(origin)
     for numbers, own in _blocks(rows, shares, origin, BLOCK_ROWS):
-        total += np.einsum("i,i...->...", own, numbers)
-        squares += np.einsum("i,i...,i...->...", own, numbers, numbers)
+        if (own == own[0]).all():  # most rows speak for as many frames: a third less to do
+            total += own[0] * numbers.sum(axis=0)
+            squares += own[0] * np.einsum("i...,i...->...", numbers, numbers)
+        else:
+            total += np.einsum("i,i...->...", own, numbers)
+            squares += np.einsum("i,i...,i...->...", own, numbers, numbers)
     return total, squares
 
 
@@ -231,17 +235,18 @@ def _blocks(
 
 
 def weighted_mean(rows: npt.NDArray[Any], weights: npt.NDArray[Any]) -> Numbers:
-    """Return the mean that ``Moments.of`` would tell, in a third of its time, shape (D,).
+    """Return the mean that ``Moments.of`` would tell, up to rounding, in a fifth of its time.
 
     Args:
         rows: Shape (n, D), n >= 1.
         weights: Frames that each row speaks for, shape (n,), >= 0, some above 0.
+
+    Returns:
+        Shape (D,), float64.
     """
-    origin, shares = _among(rows, weights), weights.astype(np.float64)
-    total = np.zeros_like(origin)
-    for numbers, own in _blocks(rows, shares, origin, BLOCK_ROWS):
-        total += np.einsum("i,ij->j", own, numbers)
-    mean: Numbers = origin + total / shares.sum()
+    shares = weights.astype(np.float64)
+    # Not a matrix product: BLAS would add in an order that depends on its threads.
+    mean: Numbers = np.einsum("i,ij->j", shares, rows) / shares.sum()
     return mean
 
 
