@@ -1,4 +1,4 @@
-"""Reading embedding shards, a piece at a time, in memory that does not grow with them."""
+"""Reading embedding shards piece by piece: their rows, and the frames that each speaks for."""
 
 from __future__ import annotations
 

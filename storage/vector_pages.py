@@ -1,10 +1,9 @@
 """The pages of a column of float32 vectors, unpacked without pyarrow where it takes a detour.
 
 Parquet knows no vectors: pyarrow unpacks two levels for each number to find where lists begin and
-which are missing, and that, not the numbers, is most of its time. In our shards every list is as
-long as the next and none is missing, so the numbers alone are unpacked here, in half of the time:
-the format's own pages, checksums and compression (github.com/apache/parquet-format). What is laid
-out in any other way is left to pyarrow.
+which are missing. In our shards every list is as long as the next and none is missing, so the
+numbers alone are unpacked here, in two thirds of the time, by the format's own pages, checksums and
+compression (github.com/apache/parquet-format). What is laid out otherwise is left to pyarrow.
 """
 
 from __future__ import annotations
