@@ -44,7 +44,7 @@ from tasks.profile_building import NormalSums, Plan
 from tasks.profile_use import ProfileInUse, calibration_of
 from tasks.profiling import commit_profile
 from tasks.recording import Recording
-from tasks.video_scoring import score_rows
+from tasks.row_scoring import VideoToScore, score_rows
 
 MONTH_ROWS = 30 * 24 * 3600 * 25 // 8
 FPS, FRAMES_A_ROW, PART_ROWS = 25, 8, 4096
@@ -111,8 +111,10 @@ def score_alone(place: str, videos: int) -> None:
     """Score the first videos by the mission's distance."""
     warehouse = Warehouse.at(place)
     profile = ProfileInUse.of(warehouse, find_profile(warehouse, "month"), ONE)
-    for _, shards in sorted(index_shards(warehouse, ENCODER_ID).items())[:videos]:
-        score_rows(warehouse, shards, profile, ALL, EVER)
+    found = sorted(index_shards(warehouse, ENCODER_ID).items())[:videos]
+    to_score = (VideoToScore(shards, ALL, EVER) for _, shards in found)
+    for _ in score_rows(warehouse, profile, to_score):
+        pass
 
 
 def sum_alone(place: str, videos: int) -> None:

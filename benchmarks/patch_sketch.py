@@ -32,7 +32,8 @@ import numpy.typing as npt
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.encoder_rate import random_checkpoint
-from storage.shards import ShardKey, ShardRows, read_shard, write_shard
+from storage.shard_reading import read_shard
+from storage.shards import ShardKey, ShardRows, write_shard
 from storage.warehouse import Warehouse
 from tasks.encoder.checkpoint import Checkpoint
 from tasks.encoder.seeded import save_seeded_checkpoint

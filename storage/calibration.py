@@ -43,6 +43,18 @@ class CalibrationRows:
         if len(heights) != 1:
             raise ValueError(f"rows have one place, time and score each, got {heights}")
 
+    @classmethod
+    def joined(cls, pieces: Sequence[CalibrationRows]) -> CalibrationRows:
+        """Return pieces of one video, at least one, as one."""
+        return cls(
+            np.concatenate([piece.places for piece in pieces]),
+            np.concatenate([piece.times_s for piece in pieces]),
+            {
+                name: np.concatenate([piece.scores[name] for piece in pieces])
+                for name in pieces[0].scores
+            },
+        )
+
 
 @dataclass(slots=True, eq=False)
 class CalibrationWriter:

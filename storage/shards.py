@@ -18,11 +18,8 @@ import pyarrow as pa
 
 from storage.parquet import (
     LINEAGE_KEY,
-    check_schema,
     read_lineage,
-    read_table,
     reading,
-    rows_of,
     vectors,
     write_table,
 )
@@ -128,32 +125,6 @@ class ShardRows:
         return int((self.places[:, 3] - self.places[:, 2]).sum())
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FrameEmbeddings:
-    """Embeddings and the frames that they speak for.
-
-    Attributes:
-        frame_start: Shape (n,), int64.
-        frame_end: Exclusive, shape (n,), int64.
-        embeddings: Shape (n, D), float32.
-        times_s: (start, end) of each row in seconds, shape (n, 2), float64.
-        patches: The patch sketch of each row, shape (n, P, K), float16; None where there is none,
-            or where it was not asked for.
-    """
-
-    frame_start: npt.NDArray[np.int64]
-    frame_end: npt.NDArray[np.int64]
-    embeddings: npt.NDArray[np.float32]
-    times_s: npt.NDArray[np.float64]
-    patches: npt.NDArray[np.float16] | None = None
-
-    @property
-    def weights(self) -> npt.NDArray[np.int64]:
-        """Frames that each row speaks for, shape (n,)."""
-        weights: npt.NDArray[np.int64] = self.frame_end - self.frame_start
-        return weights
-
-
 def write_shard(
     warehouse: Warehouse, key: ShardKey, rows: ShardRows, lineage: Mapping[str, Any]
 ) -> int:
@@ -182,40 +153,6 @@ def write_shard(
     with warehouse.commit_file(key.place) as scratch:
         write_table(table, scratch)
         return scratch.stat().st_size
-
-
-def read_shard(warehouse: Warehouse, place: str, *, patches: bool = False) -> FrameEmbeddings:
-    """Read the embeddings of a shard and the frames that they speak for.
-
-    Args:
-        warehouse: Where the shard is.
-        place: Where it lies there.
-        patches: Read its patch sketches too; without, their column costs nothing.
-
-    Raises:
-        CorruptShardError: The shard is damaged or of another schema.
-    """
-    columns = ["frame_start", "frame_end", "time_start_s", "time_end_s", "embedding"]
-    wanted = [*columns, "patches"] if patches else columns
-    name = warehouse.uri(place)
-    table = read_table(warehouse, place, wanted)
-    with reading(name):
-        kept = table.schema.field("embedding").type
-        half = kept.value_type == pa.float16()
-        shape = sketch_shape(json.loads(table.schema.metadata[LINEAGE_KEY])) if patches else (0, 0)
-        columns += ["patches"] if shape[1] else []
-        schema = shard_schema(
-            kept.list_size, kept.value_type if half else FLOAT32, shape[0] * shape[1]
-        )
-        check_schema(name, table.schema, pa.schema([schema.field(column) for column in columns]))
-    numbers = [table.column(column).to_numpy() for column in columns[:4]]
-    return FrameEmbeddings(
-        numbers[0],
-        numbers[1],
-        rows_of(table.column("embedding")).astype(np.float32, copy=False),
-        np.stack(numbers[2:], axis=1),
-        rows_of(table.column("patches")).reshape(-1, *shape) if shape[1] else None,
-    )
 
 
 def sketch_shape(lineage: Mapping[str, Any]) -> tuple[int, int]:

@@ -24,9 +24,9 @@ from tasks.progress import advance
 from tasks.recording import Recording, recorded_at
 from tasks.report.backtest import render_backtest
 from tasks.retrying import STEP
+from tasks.row_scoring import ScoredRows, VideoToScore, score_rows
 from tasks.scoring import FootageToScore
 from tasks.video.errors import FootageNotFoundError
-from tasks.video_scoring import ScoredRows, score_rows
 
 
 @task(**STEP)
@@ -70,7 +70,7 @@ def try_profile(
 ) -> list[Outcome]:
     """Score footage once, and count what every distance and threshold would have made of it.
 
-    Videos are taken one by one: memory holds the scores of one of them.
+    Videos are taken a few at a time: memory holds the scores of those alone.
     """
     warehouse = Warehouse.at(place)
     profile = ProfileInUse.of(warehouse, ref, distances or None)
@@ -85,8 +85,8 @@ def try_profile(
     levels = {scope: _thresholds(profile, scope, candidates) for scope in sorted(scopes)}
     tallies: dict[tuple[int, str], Tally] = {}
     shards = index_shards(warehouse, profile.content.encoder_id)
-    for sighting in footage:
-        scored = _score(warehouse, profile, sighting, shards[sighting.video_id])
+    videos = (_to_score(warehouse, profile, item, shards[item.video_id]) for item in footage)
+    for sighting, scored in zip(footage, score_rows(warehouse, profile, videos), strict=True):
         found = _tallies(scored, candidates, levels[profile.scope_of(sighting.camera)])
         for number, tally in enumerate(found):
             key = (number, sighting.camera)
@@ -136,13 +136,12 @@ def _thresholds(profile: ProfileInUse, scope: str, candidates: Sequence[Candidat
     return [found[candidate] for candidate in candidates]
 
 
-def _score(
+def _to_score(
     warehouse: Warehouse, profile: ProfileInUse, sighting: Sighting, shards: Sequence[str]
-) -> ScoredRows:
-    """Score the tubelets of a video."""
-    scope = profile.scope_of(sighting.camera)
+) -> VideoToScore:
+    """Return a video, and what it is held against."""
     recorded = Recording.at(recorded_at(warehouse, sighting))
-    return score_rows(warehouse, shards, profile, scope, recorded)
+    return VideoToScore(shards, profile.scope_of(sighting.camera), recorded)
 
 
 def _tallies(

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from tasks.normality.drift import Drift, distances_to_others, drift
-from tasks.normality.moments import Moments
 from tasks.normality.scopes import ALL, camera_scope
 from tasks.profile_use import ProfileInUse
 
@@ -28,9 +27,9 @@ class Drifts:
         default_factory=lambda: defaultdict(list)
     )
 
-    def add(self, camera: str, video: Moments) -> None:
-        """Take in one video."""
-        self._means[camera].append(video.mean)
+    def add(self, camera: str, mean: npt.NDArray[np.float64]) -> None:
+        """Take in one video, of this mean, shape (D,)."""
+        self._means[camera].append(mean)
 
     def as_json(self) -> list[dict[str, Any]]:
         """Return how far each camera has drifted, in the order of their names."""

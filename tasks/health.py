@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from storage.references import Reference
-from storage.shards import FrameEmbeddings
+from storage.shard_reading import FrameEmbeddings
 from storage.signs import read_signs
 from storage.warehouse import Warehouse
 from tasks.normality.health import HealthInterval, find_health_intervals, learn_reference

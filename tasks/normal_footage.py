@@ -16,7 +16,7 @@ from storage.feedback import anomalies_by_video
 from storage.parquet import read_lineage
 from storage.profile_lineage import ProfileVideo
 from storage.shard_inspection import ShardPlace
-from storage.shards import read_shard
+from storage.shard_reading import first_moment_s, stream_shard
 from storage.warehouse import Warehouse
 from tasks.health import judge_normal
 from tasks.normality.errors import NoNormalFootageError
@@ -49,6 +49,23 @@ class NormalVideo:
         return place.encoder_id
 
 
+@dataclass(frozen=True, slots=True)
+class NormalPart:
+    """A part of a normal video: what can be read by itself.
+
+    Attributes:
+        video: The video.
+        shard: The part's shard.
+        begin: When the video was recorded, with a zone, or None.
+        first_s: The video's first moment, in seconds, where ``begin`` is known.
+    """
+
+    video: NormalVideo
+    shard: str
+    begin: datetime | None
+    first_s: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class NormalRows:
     """Tubelets of one normal video, each with a frame that counts.
@@ -58,7 +75,7 @@ class NormalRows:
         frames: Frames of each that count, shape (n,), int64.
         places: (frame_start, frame_end) of each, shape (n, 2), int64.
         times_s: (start, end) of each, shape (n, 2), float64.
-        hours: Hour of the day of each, shape (n,), or None where it is not known.
+        hours: Hour of the day of each, shape (n,), or None where it is not known or not wanted.
     """
 
     observations: Observations
@@ -132,20 +149,28 @@ class NormalFootage:
             )
         return cls(warehouse, counting, spans, health.references, left_out)
 
-    def rows_of(self, video: NormalVideo, patches: bool) -> Iterator[NormalRows]:
-        """Yield the tubelets of a video that speak for frames that count, part by part.
+    def parts_of(self, video: NormalVideo, hours: bool) -> list[NormalPart]:
+        """Return the parts of a video, in order.
 
         Args:
             video: The video.
+            hours: Find out of which hour of the day its rows are.
+        """
+        recorded_at = video.known.recorded_at if hours else None
+        begin = datetime.fromisoformat(recorded_at) if recorded_at else None
+        first_s = first_moment_s(self.warehouse, video.shards[0]) if begin else 0.0
+        return [NormalPart(video, shard, begin, first_s) for shard in video.shards]
+
+    def rows_of(self, part: NormalPart, patches: bool) -> Iterator[NormalRows]:
+        """Yield the tubelets of a part that speak for frames that count, piece by piece.
+
+        Args:
+            part: The part.
             patches: Read their patch sketches too.
         """
-        recorded_at = video.known.recorded_at
-        begin = datetime.fromisoformat(recorded_at) if recorded_at else None
-        first_s = None
-        for shard in video.shards:
-            rows = read_shard(self.warehouse, shard, patches=patches)
-            first_s = rows.times_s[0, 0] if first_s is None else first_s
-            frames = frames_within(rows.frame_start, rows.frame_end, self.spans[video.video_id])
+        spans = self.spans[part.video.video_id]
+        for rows in stream_shard(self.warehouse, part.shard, patches=patches):
+            frames = frames_within(rows.frame_start, rows.frame_end, spans)
             if not frames.any():
                 continue
             # A mask copies all embeddings: most often all of them count.
@@ -159,7 +184,7 @@ class NormalFootage:
                 frames[counts],
                 np.stack([rows.frame_start, rows.frame_end], axis=1)[counts],
                 times_s,
-                hours_of(begin, times_s[:, 0] - first_s),
+                hours_of(part.begin, times_s[:, 0] - part.first_s),
             )
 
 

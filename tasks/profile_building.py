@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
+from itertools import chain, islice
 
 import numpy as np
 import numpy.typing as npt
 
 from storage.calibration import CalibrationRows, CalibrationWriter
 from storage.profile_content import Coreset, Statistic
-from tasks.normal_footage import NormalFootage, NormalRows, NormalVideo
+from tasks.in_order import in_order
+from tasks.normal_footage import NormalFootage, NormalPart, NormalRows, NormalVideo
 from tasks.normality.coreset import Sample, coreset
 from tasks.normality.distances import DISTANCES
 from tasks.normality.ladder import Ladder
@@ -25,6 +27,25 @@ from tasks.normality.scopes import ALL, By, HourMeans, scopes_of
 from tasks.normality.summary import NormalStatistics, NormalSummary
 
 EMBEDDING, PATCHES, HOUR = "embedding", "patches", "hour:"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sums:
+    """Sums of some normal footage, and a bounded sample of it where a distance needs one."""
+
+    statistics: NormalStatistics
+    sample: Sample | None = None
+
+    def merge(self, other: Sums) -> Sums:
+        """Return the sums of both."""
+        sample = self.sample
+        if sample is not None and other.sample is not None:
+            sample = sample.merge(other.sample)
+        return Sums(self.statistics.merge(other.statistics), sample)
+
+    def scaled(self, weight: float) -> Sums:
+        """Return the sums of the same footage, of which each frame counts for so much."""
+        return Sums(self.statistics.scaled(weight), self.sample)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,36 +77,57 @@ class Plan:
         """What the distances have to know of the footage."""
         return frozenset(DISTANCES[name].needs for name in self.distances)
 
-    def sums_of(self, video: NormalVideo) -> tuple[NormalStatistics, Sample | None]:
-        """Return the sums of one video, and a bounded sample of it where a distance needs one."""
-        parts = [self._sums_of_part(video, rows) for rows in self.rows_of(video)]
-        sums = reduce(NormalStatistics.merge, (part for part, _ in parts))
-        samples = [sample for _, sample in parts if sample is not None]
-        return (
-            sums.scaled(self.weights[video.video_id]),
-            reduce(Sample.merge, samples) if samples else None,
-        )
+    @property
+    def by_hour(self) -> bool:
+        """Whether hours of the day are told apart."""
+        return self.by == "hour-of-day"
 
-    def rows_of(self, video: NormalVideo) -> Iterator[NormalRows]:
-        """Yield the tubelets of a video that count, part by part."""
-        return self.footage.rows_of(video, patches="patches" in self.needs)
+    def sums_of(self, videos: Sequence[NormalVideo]) -> Iterator[Sums]:
+        """Yield the sums of each video: of its parts, side by side, merged in their order."""
+        found = in_order(self._sums_of_part, chain.from_iterable(map(self.parts_of, videos)))
+        for video in videos:
+            counting = (sums for sums in islice(found, len(video.shards)) if sums is not None)
+            yield reduce(Sums.merge, counting).scaled(self.weights[video.video_id])
 
-    def _sums_of_part(
-        self, video: NormalVideo, rows: NormalRows
-    ) -> tuple[NormalStatistics, Sample | None]:
-        """Return the sums and the sample of one part of a video."""
-        hours = rows.hours if self.by == "hour-of-day" else None
+    def parts_of(self, video: NormalVideo) -> list[NormalPart]:
+        """Return the parts of a video, in order."""
+        return self.footage.parts_of(video, self.by_hour)
+
+    def rows_of(self, part: NormalPart) -> Iterator[NormalRows]:
+        """Yield the tubelets of a part that count, piece by piece."""
+        return self.footage.rows_of(part, patches="patches" in self.needs)
+
+    def _sums_of_part(self, part: NormalPart) -> Sums | None:
+        """Return the sums of a part of a video; None where no frame of it counts."""
+        sums: NormalStatistics | None = None
+        samples: list[Sample] = []
         full = "covariance" in self.needs
-        sums = NormalStatistics.of(rows.observations, rows.frames, hours, full=full)
-        if "coreset" not in self.needs:
-            return sums, None
-        starts, embeddings = rows.places[:, 0], rows.observations.embeddings
-        return sums, Sample.of(embeddings, starts, video.video_id)
+        for rows in self.rows_of(part):
+            origin = None if sums is None else sums.moments.origin
+            piece = NormalStatistics.of(
+                rows.observations, rows.frames, rows.hours, full=full, origin=origin
+            )
+            sums = piece if sums is None else sums.merge(piece)
+            if "coreset" in self.needs:
+                starts, embeddings = rows.places[:, 0], rows.observations.embeddings
+                samples.append(Sample.of(embeddings, starts, part.video.video_id))
+        if sums is None:
+            return None
+        return Sums(sums, samples[0].merge(*samples[1:]) if samples else None)
 
     def scopes_of(self, video: NormalVideo) -> tuple[str, ...]:
         """Return the scopes that a video is part of."""
         camera = video.known.camera
         return scopes_of(camera, self.by if camera in self.cameras else "all")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ToScore:
+    """A part of the video of that number, and what it is held against in each scope."""
+
+    number: int
+    part: NormalPart
+    ladders: Mapping[str, Ladder]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,8 +152,9 @@ class NormalSums:
         own: list[Moments] = []
         scopes: dict[str, NormalStatistics] = {}
         samples: dict[str, Sample] = {}
-        for video in plan.footage.videos:
-            sums, sample = plan.sums_of(video)
+        videos = plan.footage.videos
+        for video, found in zip(videos, plan.sums_of(videos), strict=True):
+            sums, sample = found.statistics, found.sample
             own.append(sums.moments.squares_only())
             for scope in plan.scopes_of(video):
                 # The hours of all cameras together would be those of the cameras seen then.
@@ -126,13 +169,27 @@ class NormalSums:
 
         A video that is alone in a scope is scored against itself.
         """
+        for number, scored in in_order(self._scored, self._to_score()):
+            for scope, rows in scored.items():
+                writer.write(scope, number, rows)
+
+    def _to_score(self) -> Iterator[ToScore]:
+        """Yield what is scored, and against what."""
         for number, video in enumerate(self.plan.footage.videos):
             ladders = dict(self._ladders_without(number, video))
-            for rows in self.plan.rows_of(video):
-                for scope, ladder in ladders.items():
-                    scores = ladder.scores(rows.observations, rows.hours)
-                    places = np.column_stack([rows.places, rows.frames])
-                    writer.write(scope, number, CalibrationRows(places, rows.times_s, scores))
+            for part in self.plan.parts_of(video):
+                yield ToScore(number, part, ladders)
+
+    def _scored(self, job: ToScore) -> tuple[int, dict[str, CalibrationRows]]:
+        """Return the scores of a part of a video in each scope, and the number of the video."""
+        pieces: dict[str, list[CalibrationRows]] = {}
+        for rows in self.plan.rows_of(job.part):
+            places = np.column_stack([rows.places, rows.frames])
+            for scope, ladder in job.ladders.items():
+                scores = ladder.scores(rows.observations, rows.hours)
+                own = CalibrationRows(places, rows.times_s, scores)
+                pieces.setdefault(scope, []).append(own)
+        return job.number, {scope: CalibrationRows.joined(own) for scope, own in pieces.items()}
 
     def statistics(self) -> Iterator[Statistic]:
         """Yield the sums as a profile keeps them."""
@@ -157,9 +214,10 @@ class NormalSums:
 
     def _sums_again(self, number: int, video: NormalVideo) -> NormalStatistics:
         """Return the sums of one video: those at hand where they are all that is needed."""
-        if self.plan.needs <= {"variance"} and self.plan.by != "hour-of-day":
+        if self.plan.needs <= {"variance"} and not self.plan.by_hour:
             return NormalStatistics(self.own[number])
-        return self.plan.sums_of(video)[0]
+        (sums,) = self.plan.sums_of([video])
+        return sums.statistics
 
     def _is_shared(self, scope: str, number: int) -> bool:
         """Return whether a scope has other videos than one."""

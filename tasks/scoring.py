@@ -25,7 +25,7 @@ from tasks.retrying import STEP
 from tasks.selection import Footage, LeftOut, choose_footage, embedded_shards, only_encoder
 from tasks.static_reuse import reuse_in
 from tasks.video_description import describe, rank_events
-from tasks.video_scoring import score_video
+from tasks.video_scoring import score_videos
 from tasks.watching import note_report
 
 
@@ -109,12 +109,11 @@ def write_report(
     videos: list[dict[str, Any]] = []
     timelines, drifts = [], Drifts(profile)
     with new_report(warehouse, profile.distances[1:]) as report:
-        for sighting in footage.scored:
-            video = score_video(warehouse, sighting, shards[sighting.video_id], judge)
+        for video in score_videos(warehouse, footage.scored, shards, judge):
             report.write_frames(
                 video.names, video.times(), video.scores, video.threshold, video.flagged
             )
-            drifts.add(video.names["camera"], video.moments)
+            drifts.add(video.names["camera"], video.mean)
             videos.append(describe(video, judge))
             timelines.append(timeline_of(video.record.times_s, video.scores[judge.distance]))
         rank_events(videos)

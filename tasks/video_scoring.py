@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -12,19 +14,17 @@ from storage.errors import CorruptShardError
 from storage.footage import Sighting
 from storage.parquet import read_lineage
 from storage.reports import FrameTimes
-from storage.shards import FrameEmbeddings, read_shard
+from storage.shard_reading import stream_shard
 from storage.videos import VideoRecord, read_video
 from storage.warehouse import Warehouse
 from tasks.health import health_of
 from tasks.normality.events import Event
 from tasks.normality.health import HealthInterval
-from tasks.normality.moments import Moments, merged
 from tasks.normality.patch_distance import Patches
-from tasks.normality.scopes import hours_of
-from tasks.normality.series import ScoreSeries
 from tasks.normality.summary import Observations
-from tasks.profile_use import Judge, ProfileInUse
+from tasks.profile_use import Judge
 from tasks.recording import Recording
+from tasks.row_scoring import ScoredRows, VideoToScore, score_rows
 from tasks.video.search import printable
 
 
@@ -43,7 +43,7 @@ class ScoredVideo:
         flagged: Whether each frame is above the threshold, shape (N,).
         events: Its events, in order.
         heats: Where in the picture the peak of each event is, P numbers, or None.
-        moments: Mean and squares of its embeddings, frame by frame.
+        mean: Of its embeddings, frame by frame, shape (D,), float64.
         health: When its camera was not well.
     """
 
@@ -57,72 +57,12 @@ class ScoredVideo:
     flagged: npt.NDArray[np.bool_]
     events: Sequence[Event]
     heats: Sequence[npt.NDArray[np.float64] | None]
-    moments: Moments
+    mean: npt.NDArray[np.float64]
     health: Sequence[HealthInterval]
 
     def times(self) -> FrameTimes:
         """Return when each frame is shown and was recorded."""
         return FrameTimes(self.record.times_s, self.recorded.start)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ScoredRows:
-    """The tubelets of a video, scored.
-
-    Attributes:
-        places: (frame_start, frame_end) of each, shape (n, 2), int64.
-        times_s: (start, end) of each, shape (n, 2), float64.
-        scores: By distance, each of shape (n,), float64.
-    """
-
-    places: npt.NDArray[np.int64]
-    times_s: npt.NDArray[np.float64]
-    scores: Mapping[str, npt.NDArray[np.float64]]
-
-    def series(self, distance: str) -> ScoreSeries:
-        """Return the scores by one distance as events are found in them."""
-        (frame_start, frame_end), (start_s, end_s) = self.places.T, self.times_s.T
-        return ScoreSeries(frame_start, frame_end, start_s, end_s, self.scores[distance])
-
-
-def score_rows(
-    warehouse: Warehouse,
-    shards: Sequence[str],
-    profile: ProfileInUse,
-    scope: str,
-    recorded: Recording,
-    look: Callable[[FrameEmbeddings], None] | None = None,
-) -> ScoredRows:
-    """Score the tubelets of a video against a scope of a profile, part by part.
-
-    Args:
-        warehouse: Where the video is embedded.
-        shards: Its shards.
-        profile: The profile.
-        scope: The scope.
-        recorded: When it was recorded.
-        look: Is shown each part as well.
-
-    Raises:
-        CorruptShardError: The shards do not hold each frame up to the last once.
-    """
-    ladder = profile.ladder(scope)
-    places, times_s = [], []
-    scores: dict[str, list[npt.NDArray[np.float64]]] = {name: [] for name in profile.distances}
-    for rows in _whole(warehouse, shards, profile.reads_patches):
-        times_s.append(rows.times_s)
-        hours = hours_of(recorded.start, rows.times_s[:, 0] - times_s[0][0, 0])
-        observations = Observations(rows.embeddings, rows.patches)
-        for name, found in ladder.scores(observations, hours).items():
-            scores[name].append(found)
-        places.append(np.stack([rows.frame_start, rows.frame_end], axis=1))
-        if look is not None:
-            look(rows)
-    return ScoredRows(
-        np.concatenate(places),
-        np.concatenate(times_s),
-        {name: np.concatenate(pieces) for name, pieces in scores.items()},
-    )
 
 
 def events_in(
@@ -138,27 +78,53 @@ def events_in(
         CorruptShardError: The shards do not hold each frame up to the last once.
     """
     scope = judge.profile.scope_of(camera)
-    rows = score_rows(warehouse, shards, judge.profile, scope, Recording.at(recorded_at))
+    video = VideoToScore(shards, scope, Recording.at(recorded_at))
+    (rows,) = score_rows(warehouse, judge.profile, [video])
     return judge.events_of(rows.series(judge.distance), scope)
 
 
-def score_video(
-    warehouse: Warehouse, sighting: Sighting, shards: Sequence[str], judge: Judge
-) -> ScoredVideo:
-    """Score every frame of a video; a frame has the score of its tubelet.
+def score_videos(
+    warehouse: Warehouse,
+    footage: Iterable[Sighting],
+    index: Mapping[str, Sequence[str]],
+    judge: Judge,
+) -> Iterator[ScoredVideo]:
+    """Score every frame of videos, in their order; a frame has the score of its tubelet.
+
+    Args:
+        warehouse: Where the videos are embedded.
+        footage: The videos.
+        index: The shards of each.
+        judge: What they are held against.
 
     Raises:
-        CorruptShardError: The shards do not hold each frame of the video once.
+        CorruptShardError: The shards of one do not hold each of its frames once.
     """
-    record = read_video(warehouse, sighting.video_id)
-    recorded = Recording.of(sighting, record)
-    scope = judge.profile.scope_of(sighting.camera)
-    moments: list[Moments] = []
+    begun: deque[tuple[Sighting, VideoRecord, VideoToScore]] = deque()
 
-    def sum_up(part: FrameEmbeddings) -> None:
-        moments.append(Moments.of(part.embeddings, part.weights, full=False))
+    def videos() -> Iterator[VideoToScore]:
+        for sighting in footage:
+            record = read_video(warehouse, sighting.video_id)
+            scope = judge.profile.scope_of(sighting.camera)
+            recorded = Recording.of(sighting, record)
+            video = VideoToScore(index[sighting.video_id], scope, recorded)
+            begun.append((sighting, record, video))
+            yield video
 
-    rows = score_rows(warehouse, shards, judge.profile, scope, recorded, sum_up)
+    for rows in score_rows(warehouse, judge.profile, videos()):
+        yield _score_frames(warehouse, judge, rows, *begun.popleft())
+
+
+def _score_frames(
+    warehouse: Warehouse,
+    judge: Judge,
+    rows: ScoredRows,
+    sighting: Sighting,
+    record: VideoRecord,
+    video: VideoToScore,
+) -> ScoredVideo:
+    """Return what the scores of a video's tubelets say of its frames."""
+    shards, scope = video.shards, video.scope
     if rows.places[-1, 1] != record.num_frames:
         raise CorruptShardError(
             warehouse.uri(shards[-1].rpartition("/")[0]),
@@ -177,7 +143,7 @@ def score_video(
             "path": printable(sighting.path),
         },
         record=record,
-        recorded=recorded,
+        recorded=video.recorded,
         decoder=lineage["decoder"] + reason,
         scope=scope,
         threshold=threshold,
@@ -185,23 +151,11 @@ def score_video(
         flagged=scores[judge.distance] > threshold,
         events=events,
         heats=_heats(warehouse, shards, judge, scope, events),
-        moments=merged(moments),
+        mean=rows.mean,
         health=health_of(
             warehouse, sighting.video_id, judge.profile.content.references.get(sighting.camera)
         ),
     )
-
-
-def _whole(warehouse: Warehouse, shards: Sequence[str], patches: bool) -> Iterator[FrameEmbeddings]:
-    """Yield the rows of a video's shards, which leave out no frame in between."""
-    covered = 0
-    for shard in shards:
-        rows = read_shard(warehouse, shard, patches=patches)
-        edges = np.append(rows.frame_start, rows.frame_end[-1])
-        if edges[0] != covered or (edges[1:] != rows.frame_end).any():
-            raise CorruptShardError(warehouse.uri(shard), "it leaves out frames")
-        yield rows
-        covered = int(edges[-1])
 
 
 def _heats(
@@ -217,7 +171,7 @@ def _heats(
     if not isinstance(distance, Patches) or not events:
         return heats
     peaks = np.array([event.peak_frame for event in events])
-    for rows in _whole(warehouse, shards, patches=True):
+    for rows in chain.from_iterable(stream_shard(warehouse, s, patches=True) for s in shards):
         within = np.searchsorted(rows.frame_end, peaks, side="right")
         here = np.flatnonzero((peaks >= rows.frame_start[0]) & (within < len(rows.frame_end)))
         for number in here.tolist():

@@ -63,14 +63,16 @@ class Sample:
         owners = np.full(len(keys), video_id)
         return _lowest(keys, rows.astype(np.float32, copy=False), owners, limit)
 
-    def merge(self, other: Sample) -> Sample:
-        """Return the sample of both sets of rows."""
-        if self.limit != other.limit:
-            raise ValueError(f"samples of {self.limit} and {other.limit} rows do not add up")
+    def merge(self, *others: Sample) -> Sample:
+        """Return the sample of all sets of rows."""
+        samples = (self, *others)
+        if len({sample.limit for sample in samples}) > 1:
+            limits = " and ".join(str(sample.limit) for sample in samples)
+            raise ValueError(f"samples of {limits} rows do not add up")
         return _lowest(
-            np.concatenate([self.keys, other.keys]),
-            np.concatenate([self.rows, other.rows]),
-            np.concatenate([self.owners, other.owners]),
+            np.concatenate([sample.keys for sample in samples]),
+            np.concatenate([sample.rows for sample in samples]),
+            np.concatenate([sample.owners for sample in samples]),
             self.limit,
         )
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import eigh
 
-from tasks.normality.blocks import by_blocks, without_edges
+from tasks.normality.blocks import by_blocks, by_rows, without_edges
 from tasks.normality.covariance import least_variance, lower_factor, oas_covariance, whitened
 from tasks.normality.distance import Need, mean_square
 from tasks.normality.errors import MissingStatisticsError
@@ -36,7 +36,10 @@ class MeanSquaredError:
 
     def scores(self, observations: Observations) -> Numbers:
         """Return one score a row, shape (n,)."""
-        return by_blocks(observations.embeddings, lambda x: mean_square(self.moments.centred(x)))
+        return by_rows(
+            observations.embeddings,
+            lambda rows, memory: mean_square(self.moments.centred(rows, memory)),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,9 +74,13 @@ class Diagonal:
     def scores(self, observations: Observations) -> Numbers:
         """Return one score a row, shape (n,)."""
         deviation = np.sqrt(self.variance)
-        return by_blocks(
-            observations.embeddings, lambda x: mean_square(self.moments.centred(x) / deviation)
-        )
+
+        def of_rows(rows: npt.NDArray[Any], memory: Numbers) -> Numbers:
+            centred = self.moments.centred(rows, memory)
+            centred /= deviation
+            return mean_square(centred)
+
+        return by_rows(observations.embeddings, of_rows)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -73,6 +73,7 @@ class NormalStatistics:
         hours: npt.NDArray[np.int64] | None,
         *,
         full: bool,
+        origin: npt.NDArray[np.float64] | None = None,
     ) -> NormalStatistics:
         """Return the statistics of some tubelets.
 
@@ -81,11 +82,13 @@ class NormalStatistics:
             weights: Frames that each speaks for, shape (n,).
             hours: Hour of the day of each, shape (n,), or None.
             full: Keep the products of every two dimensions of the embeddings.
+            origin: What to sum the embeddings about, shape (D,), unless about themselves: sums
+                about one origin are merged in less time.
         """
         rows, patches = observations.embeddings, observations.patches
         found = {} if hours is None else {int(hour): hours == hour for hour in np.unique(hours)}
         return cls(
-            Moments.of(rows, weights, full=full),
+            Moments.of(rows, weights, full=full, origin=origin),
             None if patches is None else Moments.of(patches, weights, full=True),
             {
                 hour: Moments.of(rows[mine], weights[mine], full=False)

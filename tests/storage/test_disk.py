@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from storage.errors import WarehouseUnusableError
-from storage.shards import ShardKey, ShardRows, read_shard, write_shard
+from storage.shard_reading import read_shard
+from storage.shards import ShardKey, ShardRows, write_shard
 from storage.warehouse import Warehouse
 
 ROWS = 2000

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from storage.parquet import read_lineage
-from storage.shards import read_shard, write_shard
+from storage.shard_reading import read_shard
+from storage.shards import write_shard
 from storage.warehouse import Warehouse
 from tests.data.make_shard_v1 import HERE, KEY, rows
 

@@ -19,7 +19,8 @@ from storage.errors import CorruptShardError, StorageError, WarehouseUnusableErr
 from storage.object_store import connect
 from storage.profile_content import read_content
 from storage.profiles import versions_of
-from storage.shards import ShardKey, ShardRows, read_shard, write_shard
+from storage.shard_reading import read_shard
+from storage.shards import ShardKey, ShardRows, write_shard
 from storage.warehouse import Warehouse
 from tests.object_store import (
     CUT_BEFORE,

@@ -15,16 +15,15 @@ from hypothesis import strategies as st
 from storage.errors import CorruptShardError
 from storage.local_folder import STAGING, LocalFolder
 from storage.parquet import read_lineage
+from storage.shard_reading import FrameEmbeddings, read_shard
 from storage.shards import (
     NAME_BYTES,
-    FrameEmbeddings,
     ShardKey,
     ShardRows,
     encoders_in,
     folder_name,
     index_shards,
     is_complete,
-    read_shard,
     shard_schema,
     shards_of_video,
     write_shard,

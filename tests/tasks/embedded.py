@@ -35,8 +35,8 @@ from tasks.parameters import Period, ProfileOptions, Scoring
 from tasks.profile_use import ProfileInUse
 from tasks.profiling import BuiltProfile, commit_profile
 from tasks.recording import Recording
+from tasks.row_scoring import ScoredRows, VideoToScore, score_rows
 from tasks.scoring import choose_scored, find_version, write_report
-from tasks.video_scoring import ScoredRows, score_rows
 
 ENCODER_ID = "videomae-t16u2s1-0123456789ab"
 FPS = 25
@@ -206,7 +206,9 @@ class Archive:
         """Return the scores of a video's tubelets against a scope of a profile."""
         shards = index_shards(self.warehouse, self.encoder_id)[video.video_id]
         in_use = self.in_use(built, *distances)
-        return score_rows(self.warehouse, shards, in_use, scope, Recording.at(video.recorded_at))
+        to_score = VideoToScore(shards, scope, Recording.at(video.recorded_at))
+        (scored,) = score_rows(self.warehouse, in_use, [to_score])
+        return scored
 
     def calibration(
         self, built: BuiltProfile, scope: str = "all", *distances: str

@@ -8,6 +8,7 @@ import pytest
 import threadpoolctl
 
 from storage.signs import write_signs
+from tasks import in_order
 from tasks.normality.distances import DISTANCES
 from tasks.normality.nearest import NEIGHBOURS
 from tasks.profile_building import sums_in
@@ -116,11 +117,15 @@ def test_a_video_alone_is_scored_against_itself(archive: Archive) -> None:
 
 
 @pytest.mark.parametrize("width", [200, 768])
-def test_the_number_of_threads_changes_no_byte(archive: Archive, width: int) -> None:
+def test_the_number_of_threads_changes_no_byte(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
     for seed in range(3):
-        archive.put(f"gate/{seed}", gaussian(seed, 150, width), patches=sketches(seed, 150))
+        rows, known = gaussian(seed, 150, width), sketches(seed, 150)
+        archive.put(f"gate/{seed}", rows, patches=known, parts=3)
     built = []
     for threads in (1, 2):
+        monkeypatch.setattr(in_order, "THREADS", 2 * threads - 1)
         with threadpoolctl.threadpool_limits(threads):
             names = [name for name in DISTANCES if name != "pca"]
             built.append(archive.build(name=f"of-{threads}", distances=names))

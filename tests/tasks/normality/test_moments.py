@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tasks.normality.moments import Moments, merged
+from tasks.normality.moments import Moments, merged, weighted_mean
 
 Rows = npt.NDArray[np.float32]
 Weights = npt.NDArray[np.int64]
@@ -172,6 +172,29 @@ def test_large_numbers_that_vary_little_keep_nine_digits(full: bool) -> None:
     assert_moments(rest, rows[100:], weights[100:])
     _, _, exact = plain_moments(rows, weights)
     np.testing.assert_allclose(together.centred(rows), exact, rtol=0, atol=1e-9 * 1e-3)
+
+
+@pytest.mark.parametrize("full", [True, False])
+@pytest.mark.parametrize("first", [1, 2000], ids=["an outlier", "rows that do not count"])
+def test_rows_far_off_at_the_beginning_cost_no_digits(full: bool, first: int) -> None:
+    random = np.random.default_rng(0)
+    rows = random.normal(scale=1e-3, size=(4096, 5)).astype(np.float32)
+    rows[:first] += np.float32(1e5)
+    weights = random.integers(1, 4, len(rows))
+    if first > 1:
+        weights[:first] = 0
+    assert_moments(Moments.of(rows, weights, full=full), rows, weights)
+    about = Moments.of(rows[:2048], weights[:2048], full=full)
+    later = Moments.of(rows[2048:], weights[2048:], full=full, origin=about.origin)
+    assert_moments(about.merge(later), rows, weights)
+
+
+@given(known=weighted_rows())
+def test_the_mean_alone_is_that_of_the_moments(known: tuple[Rows, Weights]) -> None:
+    rows, weights = known
+    expected = Moments.of(rows, weights, full=False)
+    scale = float(np.abs(rows).max())
+    np.testing.assert_allclose(weighted_mean(rows, weights), expected.mean, 0, 1e-14 * scale)
 
 
 def test_many_vectors_a_row_are_each_its_own() -> None:
