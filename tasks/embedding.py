@@ -17,7 +17,7 @@ from tasks.archive_part import ArchivePart, choose_part
 from tasks.embedding_jobs import Embedded, EmbeddingJob, parts_of
 from tasks.embedding_work import EmbeddingWork
 from tasks.encoder.identity import EncoderIdentity, identify_encoder
-from tasks.encoder.videomae import GPU_BATCH, load_encoder
+from tasks.encoder.videomae import GPU_BATCH, VideoEncoder, load_encoder
 from tasks.engine import Engine
 from tasks.gpu import slot_of
 from tasks.parameters import Encoding
@@ -99,9 +99,7 @@ def embed_videos(
         run: The run that this worker works for; None where the run's own process does it.
     """
     warehouse = Warehouse.at(place)
-    encoder = load_encoder(
-        encoding.checkpoint, encoding.device, identity.checkpoint, encoding.preprocessing
-    )
+    encoder = encoder_of(encoding, identity)
     leases = Leases(warehouse, identity.encoder_id, run or this_process())
     kind = encoder.device.type
     engine = Engine(
@@ -132,6 +130,21 @@ def wait_for_others(place: str, identity: EncoderIdentity, jobs: Sequence[Embedd
         logger.info("another run embeds %s: waiting", path, extra={"camera": camera})
         while leases.is_taken(job.video_id):
             time.sleep(LOOK_AGAIN_S)
+
+
+def encoder_of(encoding: Encoding, identity: EncoderIdentity) -> VideoEncoder:
+    """Return the encoder asked for, which is loaded once a process.
+
+    Raises:
+        EncoderError: It cannot be had.
+    """
+    return load_encoder(
+        encoding.checkpoint,
+        encoding.device,
+        identity.checkpoint,
+        encoding.preprocessing,
+        encoding.precision == "bfloat16",
+    )
 
 
 def batched_by_clips(

@@ -48,12 +48,14 @@ class VideoEncoder:
         geometry: What its configuration says.
         preprocessing: What comes before it.
         device: Where the model is.
+        in_bfloat16: Whether matrices are multiplied in bfloat16, by torch's autocast.
     """
 
     model: Any
     geometry: Geometry
     preprocessing: Preprocessing
     device: torch.device
+    in_bfloat16: bool = False
 
     def preprocess(self, frame: Frame) -> Pixels:
         """Return a frame's pixels as the encoder wants them, (C, h, w) float32.
@@ -96,13 +98,14 @@ class VideoEncoder:
         pixel_values = torch.from_numpy(np.stack([np.asarray(clip) for clip in clips]))
         nothing_masked = torch.zeros((len(clips), tubelets * patches), dtype=torch.bool)
         with torch.inference_mode():
-            tokens = self.model.videomae(
-                pixel_values.to(self.device),  # (N, T, C, h, w)
-                bool_masked_pos=nothing_masked.to(self.device),
-            ).last_hidden_state  # (N, T // u * P, D)
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.in_bfloat16):
+                tokens = self.model.videomae(
+                    pixel_values.to(self.device),  # (N, T, C, h, w)
+                    bool_masked_pos=nothing_masked.to(self.device),
+                ).last_hidden_state.float()  # (N, T // u * P, D)
             embeddings = tokens.view(len(clips), tubelets, patches, -1).mean(dim=2)
             projected = self._project(tokens, patch_sketch) if patch_sketch else None
-        encoded: npt.NDArray[np.float32] = embeddings.float().cpu().numpy()
+        encoded: npt.NDArray[np.float32] = embeddings.cpu().numpy()
         if not np.isfinite(encoded).all():
             raise CheckpointUnusableError("the model gives embeddings that are no finite numbers")
         if projected is None:
@@ -117,7 +120,7 @@ class VideoEncoder:
         fixed = projection(self.geometry.width, numbers).astype(np.float32)
         columns = torch.from_numpy(fixed).to(self.device)
         # Clip by clip: a product's last bits hang on how many rows it has.
-        return torch.stack([clip @ columns for clip in tokens.float()])
+        return torch.stack([clip @ columns for clip in tokens])
 
 
 def rounded(
@@ -128,7 +131,7 @@ def rounded(
     Raises:
         CheckpointUnusableError: The format cannot hold them.
     """
-    if precision == "float32":
+    if precision != "float16":
         return embeddings
     largest = float(np.abs(embeddings).max())
     if largest > np.finfo(np.float16).max:
@@ -145,6 +148,7 @@ def load_encoder(
     device: str,
     digest: str = "",
     preprocessing: PreprocessingChoice = "processor",
+    in_bfloat16: bool = False,
 ) -> VideoEncoder:
     """Return the encoder of a checkpoint; it is read once a process.
 
@@ -153,6 +157,7 @@ def load_encoder(
         device: Where the encoder is to run.
         digest: What identifies its content, so that one that was replaced is read again.
         preprocessing: Who resizes frames.
+        in_bfloat16: Whether matrices are multiplied in bfloat16.
 
     Raises:
         CheckpointUnusableError: It is no VideoMAE checkpoint.
@@ -166,4 +171,4 @@ def load_encoder(
     model: Any = checkpoint.weights()
     geometry = Geometry.of(model.config)
     before = Preprocessing(checkpoint.processor(), geometry, preprocessing == "fused")
-    return VideoEncoder(model.to(place), geometry, before, place)
+    return VideoEncoder(model.to(place), geometry, before, place, in_bfloat16)

@@ -11,12 +11,13 @@ import numpy.typing as npt
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from scipy.stats import spearmanr
 
 from tasks.encoder.checkpoint import Checkpoint
 from tasks.encoder.errors import CheckpointUnusableError
 from tasks.encoder.preprocessing import Pixels
 from tasks.encoder.sketch import projection
-from tasks.encoder.videomae import VideoEncoder, load_encoder
+from tasks.encoder.videomae import VideoEncoder, load_encoder, rounded
 from tests import checkpoints, oracle
 from tests.footage import moving_pattern
 
@@ -183,6 +184,30 @@ def sketches_of(encoder: VideoEncoder, clips: list[list[Pixels]]) -> npt.NDArray
     sketches = encoder.encode_and_sketch(clips, 8).sketches
     assert sketches is not None
     return sketches
+
+
+def test_bfloat16_keeps_the_ranking_of_scores(bench: Bench) -> None:
+    checkpoint = Checkpoint(str(bench.saved("small")))
+    reduced = load_encoder(checkpoint, "cpu", in_bfloat16=True)
+    plain = bench.encoder("small")
+    clips = [
+        [plain.preprocess(frame) for frame in moving_pattern(16, (96, 64), seed)]
+        for seed in range(24)
+    ]
+    found = {encoder: encoder.encode(clips) for encoder in (plain, reduced)}
+    assert found[reduced].dtype == np.float32
+    assert reduced.encode(clips).tobytes() == found[reduced].tobytes()
+    off = np.linalg.norm(found[reduced] - found[plain]) / np.linalg.norm(found[plain])
+    assert 1e-5 < off < 1e-2, "in bfloat16, and no further off than that explains"
+    assert rounded(found[reduced], "bfloat16").dtype == np.float32
+    ranking = spearmanr(*(scores_of(embeddings) for embeddings in found.values()))
+    assert ranking.statistic >= 0.999
+
+
+def scores_of(embeddings: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    rows = embeddings.reshape(-1, embeddings.shape[-1]).astype(np.float64)
+    scores: npt.NDArray[np.float64] = ((rows - rows.mean(axis=0)) ** 2).mean(axis=1)
+    return scores
 
 
 def test_only_the_encoder_runs_with_nothing_masked_and_no_gradients(
