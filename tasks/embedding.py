@@ -16,8 +16,9 @@ from storage.warehouse import Warehouse
 from tasks.archive_part import ArchivePart, choose_part
 from tasks.embedding_jobs import Embedded, EmbeddingJob, parts_of
 from tasks.embedding_work import EmbeddingWork
+from tasks.encoder.batch_size import find_batch_size
 from tasks.encoder.identity import EncoderIdentity, identify_encoder
-from tasks.encoder.videomae import GPU_BATCH, VideoEncoder, load_encoder
+from tasks.encoder.videomae import VideoEncoder, load_encoder
 from tasks.engine import Engine
 from tasks.gpu import slot_of
 from tasks.parameters import Encoding
@@ -102,16 +103,16 @@ def embed_videos(
     encoder = encoder_of(encoding, identity)
     leases = Leases(warehouse, identity.encoder_id, run or this_process())
     kind = encoder.device.type
-    engine = Engine(
-        encoder,
-        patch_sketch=identity.patch_sketch,
-        batch_size=encoding.batch_size or GPU_BATCH,
-        in_batches=kind != "cpu",
-        decoder=encoding.decoder,
-        skip_static=identity.skip_static,
-    )
     work = EmbeddingWork(warehouse, identity, leases, encoding.decoder)
     with slot_of(kind, strict=run is not None):
+        engine = Engine(
+            encoder,
+            patch_sketch=identity.patch_sketch,
+            batch_size=encoding.batch_size or find_batch_size(encoder, identity.patch_sketch),
+            in_batches=kind != "cpu",
+            decoder=encoding.decoder,
+            skip_static=identity.skip_static,
+        )
         begun, done = time.monotonic(), Embedded(device=kind)
         try:
             for outcome in engine.run(work.videos(jobs), work.renew):

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 
 Clips = Sequence[Pictures]  # N of them, each of T pictures
-GPU_BATCH = 64  # clips encoded at once where nobody says
 
 
 @dataclass(frozen=True, slots=True, eq=False)
