@@ -207,7 +207,8 @@ class Bench:
         preprocessing = load_encoder(self.checkpoint, "cpu", preprocessing=way).preprocessing
         with one_thread_each(apply=True):
             for _ in range(self.clips):
-                preprocessing.pixels([preprocessing.picture(frame) for _ in range(CLIP_FRAMES)])
+                pictures = [preprocessing.picture(frame) for _ in range(CLIP_FRAMES)]
+                preprocessing.pixels(pictures, torch.device("cpu"))
 
 
 def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:

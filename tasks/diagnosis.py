@@ -31,7 +31,7 @@ def diagnose(place: str, encoding: Encoding) -> list[Check]:
         check_python(),
         check_packages(),
         check_decoders(),
-        check_device(encoding.device),
+        check_device(encoding.device, encoding.precision),
         check_checkpoint(encoding.checkpoint),
         check_warehouse(place),
         *check_service(),

@@ -16,8 +16,9 @@ from storage.warehouse import Warehouse
 from tasks.archive_part import ArchivePart, choose_part
 from tasks.embedding_jobs import Embedded, EmbeddingJob, parts_of
 from tasks.embedding_work import EmbeddingWork
+from tasks.encoder.batch_size import find_batch_size
 from tasks.encoder.identity import EncoderIdentity, identify_encoder
-from tasks.encoder.videomae import GPU_BATCH, load_encoder
+from tasks.encoder.videomae import VideoEncoder, load_encoder
 from tasks.engine import Engine
 from tasks.gpu import slot_of
 from tasks.parameters import Encoding
@@ -29,7 +30,7 @@ from tasks.video.search import printable
 
 logger = logging.getLogger(__name__)
 # What is tried again as one; between tasks a fast encoder waits for the first frames.
-CLIPS_PER_TASK = 4096
+CLIPS_PER_TASK = 8192
 LOOK_AGAIN_S = 1.0
 
 
@@ -100,21 +101,19 @@ def embed_videos(
         run: The run that this worker works for; None where the run's own process does it.
     """
     warehouse = Warehouse.at(place)
-    encoder = load_encoder(
-        encoding.checkpoint, encoding.device, identity.checkpoint, encoding.preprocessing
-    )
+    encoder = encoder_of(encoding, identity)
     leases = Leases(warehouse, identity.encoder_id, run or this_process())
     kind = encoder.device.type
-    engine = Engine(
-        encoder,
-        patch_sketch=identity.patch_sketch,
-        batch_size=encoding.batch_size or GPU_BATCH,
-        in_batches=kind != "cpu",
-        decoder=encoding.decoder,
-        skip_static=identity.skip_static,
-    )
     work = EmbeddingWork(warehouse, identity, leases, encoding.decoder)
     with slot_of(kind, strict=run is not None):
+        engine = Engine(
+            encoder,
+            patch_sketch=identity.patch_sketch,
+            batch_size=encoding.batch_size or find_batch_size(encoder, identity.patch_sketch),
+            in_batches=kind != "cpu",
+            decoder=encoding.decoder,
+            skip_static=identity.skip_static,
+        )
         begun, done = time.monotonic(), Embedded(device=kind)
         try:
             for outcome in engine.run(work.videos(jobs), work.renew):
@@ -133,6 +132,21 @@ def wait_for_others(place: str, identity: EncoderIdentity, jobs: Sequence[Embedd
         logger.info("another run embeds %s: waiting", path, extra={"camera": camera})
         while leases.is_taken(job.video_id):
             time.sleep(LOOK_AGAIN_S)
+
+
+def encoder_of(encoding: Encoding, identity: EncoderIdentity) -> VideoEncoder:
+    """Return the encoder asked for, which is loaded once a process.
+
+    Raises:
+        EncoderError: It cannot be had.
+    """
+    return load_encoder(
+        encoding.checkpoint,
+        encoding.device,
+        identity.checkpoint,
+        encoding.preprocessing,
+        encoding.precision == "bfloat16",
+    )
 
 
 def batched_by_clips(

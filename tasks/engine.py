@@ -3,7 +3,8 @@
 Several readers, each with a child process that opens footage, feed several encoders; what they come
 to is handed to the thread that commits it. On a CPU each core encodes clips of its own, one at a
 time on one thread: nobody waits for anybody's share of a matrix, and a clip's embedding hangs on
-nothing but the clip. A GPU takes batches, filled across videos.
+nothing but the clip. A GPU takes batches, filled across videos: while it computes one, another
+thread brings it the next.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ from tasks.video.isolated_reader import IsolatedReader
 from tasks.video.isolation import FootageProcess
 
 logger = logging.getLogger(__name__)
-MOST_READERS = 16
+MOST_READERS = 32
+GPU_ENCODERS = 2
+OUT_OF_MEMORY = "out of memory: from now on %d clips are encoded at once"
 OF_ONE_VIDEO = (UnreadableVideoError, FootageChangedError, FootageUnreachableError)
 LOOKS_UP_S = 1.0
 
@@ -55,7 +58,7 @@ class Engine:
         encoder: The encoder, loaded.
         patch_sketch: K, numbers of a patch in the sketch; 0 for no sketch.
         batch_size: Clips that are encoded at once.
-        in_batches: Whether one encoder takes batches, else each core takes clips of its own.
+        in_batches: Whether encoders take batches, else each core takes clips of its own.
         decoder: Which decoder may be used.
         skip_static: Grey levels by which blocks of a clip may be off from an earlier one's that
             then stands for it; at 0 only a clip that is the same to the last bit does.
@@ -72,6 +75,7 @@ class Engine:
     _outcomes: queue.SimpleQueue[Outcome | BaseException] = field(default_factory=queue.SimpleQueue)
     _footage: list[FootageProcess] = field(default_factory=list)
     _feed: ClipFeed[ClipRead] = field(init=False)
+    _most: int = field(init=False)  # clips that are encoded at once, as far as is known by now
 
     def run(self, videos: Iterator[VideoToRead], tick: Callable[[], None]) -> Iterator[Outcome]:
         """Yield the outcomes of videos; those of one clip or another come as they are ready.
@@ -85,10 +89,11 @@ class Engine:
             DecodersUnusableError: No process can be started to open footage.
             OSError: The disk fails.
         """
-        encoders = 1 if self.in_batches else threads_of_torch()
+        self._most = self.batch_size if self.in_batches else 1
+        encoders = GPU_ENCODERS if self.in_batches else threads_of_torch()
         cores = os.cpu_count() or 1
         readers = min(MOST_READERS, cores if self.in_batches else encoders)
-        self._feed = ClipFeed(2 * self._batch + encoders + readers)
+        self._feed = ClipFeed((encoders + 2) * self._most + readers)
         with ExitStack() as stack:
             stack.enter_context(one_thread_each(apply=not self.in_batches))
             stack.enter_context(self._threads([self._read] * readers + [self._encode] * encoders))
@@ -105,10 +110,6 @@ class Engine:
                     open_clips -= 1
                     self._feed.settle()
                 yield outcome
-
-    @property
-    def _batch(self) -> int:
-        return self.batch_size if self.in_batches else 1
 
     def _hand_out(self, videos: Iterator[VideoToRead]) -> int:
         """Give the next video to the readers; return whether there was one."""
@@ -203,23 +204,24 @@ class Engine:
         """Encode clips, until there are no more; where memory is short, fewer at once."""
         import torch
 
-        most, waiting = self._batch, list[ClipRead]()
-        while waiting := waiting or self._feed.take(most):
+        waiting = list[ClipRead]()
+        while waiting := waiting or self._feed.take(self._most):
+            most = self._most
             batch = waiting[:most]
             try:
-                self._encode_batch(batch)
+                self._encode_batch(batch, most)
             except torch.OutOfMemoryError:
                 if most == 1:
                     raise
-                most = -(-len(batch) // 2)
-                logger.warning("out of memory: from now on %d clips are encoded at once", most)
+                self._most = min(self._most, -(-most // 2))
+                logger.warning(OUT_OF_MEMORY, self._most)
             else:
                 waiting = waiting[len(batch) :]
 
-    def _encode_batch(self, batch: list[ClipRead]) -> None:
-        """Encode some clips at once and pass on what comes of each."""
-        clips = [self.encoder.preprocessing.pixels(clip.pictures) for clip in batch]
-        encoded = self.encoder.encode_and_sketch(clips, self.patch_sketch)
+    def _encode_batch(self, batch: list[ClipRead], most: int) -> None:
+        """Encode some clips at once, in a batch of full size, and pass on what comes of each."""
+        clips = [clip.pictures for clip in batch]
+        encoded = self.encoder.encode_and_sketch(clips, self.patch_sketch, most)
         for index, clip in enumerate(batch):
             sketches = None if encoded.sketches is None else encoded.sketches[index]
             self._outcomes.put(ClipEncoded(clip.place, encoded.embeddings[index], sketches))

@@ -220,6 +220,8 @@ def record_embedding(place: str, identity: EncoderIdentity, embedded: Embedded) 
 def shape_of(identity: EncoderIdentity) -> str:
     """Return what decides what a clip costs; the stride does not."""
     shape = f"t{identity.clip_frames}u{identity.tubelet_frames}p{identity.patches}d{identity.width}"
+    if identity.precision == "bfloat16":
+        shape += "-bfloat16"
     return f"{shape}k{identity.patch_sketch}" if identity.patch_sketch else shape
 
 

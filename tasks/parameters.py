@@ -269,8 +269,8 @@ class Encoding(BaseModel):
         description="Grey levels of 256 by which no block of pixels of a clip may be off from an "
         "earlier clip's, whose embeddings then stand for its own; 0 encodes all that moves.",
     )
-    precision: Literal["float32", "float16"] = Field(
-        "float32", description="Number format in which embeddings are kept; float16 takes half."
+    precision: Literal["float32", "float16", "bfloat16"] = Field(
+        "float32", description="float16 keeps embeddings in half the space; bfloat16 is for GPUs."
     )
     decoder: Literal["auto", "decord", "pyav"] = Field(
         "auto", description="decord where it can be trusted and PyAV elsewhere, or one alone."

@@ -126,8 +126,8 @@ def check_decoders() -> Check:
     )
 
 
-def check_device(name: str) -> Check:
-    """Return whether the device asked for is there and computes."""
+def check_device(name: str, precision: str = "float32") -> Check:
+    """Return whether the device asked for is there and computes, and is one for the precision."""
     try:
         import torch
 
@@ -142,6 +142,9 @@ def check_device(name: str) -> Check:
         what = f"{device.type} adds eight ones up to {total:g}"
         return Check("device", "failing", what, "do not trust this device")
     threads = f", {torch.get_num_threads()} threads" if device.type == "cpu" else ""
+    if device.type == "cpu" and precision == "bfloat16":
+        what = f"cpu{threads}: bfloat16 took one without instructions for it 12 times as long"
+        return Check("device", "warning", what, "use --precision float32, or a GPU")
     return Check("device", "ok", f"{device.type}{threads}")
 
 

@@ -20,9 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from storage import local_folder
-from tasks.embedding import embed_videos, identify, plan_embedding, wait_for_others
+from tasks.embedding import (
+    embed_videos,
+    encoder_of,
+    identify,
+    plan_embedding,
+    wait_for_others,
+)
 from tasks.embedding_jobs import Embedded
-from tasks.encoder.videomae import load_encoder
 from tasks.extraction import find_new_files, forget_moved, probe_files
 from tasks.findings import Finding
 from tasks.normal_choice import choose_normal
@@ -149,5 +154,5 @@ if __name__ == "__main__":
 
     torch.set_num_threads(1)  # a fork of a process that has threads may lock up
     ready = Encoding(model=sys.argv[1], stride=2, batch_size=1)
-    load_encoder(ready.checkpoint, ready.device, identify.fn(ready).checkpoint, ready.preprocessing)
+    encoder_of(ready, identify.fn(ready))
     serve()

@@ -67,8 +67,8 @@ class EncoderOptions:
             times as fast and at most one grey level of 256 off [default: processor].
         skip_static: Let an earlier clip stand for one of which no block of pixels is off by more
             than so many grey levels of 256; what that costs is measured and reported [default: 0].
-        precision: Number format in which embeddings are kept; float16 takes half the space
-            [default: float32].
+        precision: float16 keeps embeddings in half the space; bfloat16 lets a GPU compute in it,
+            a CPU takes many times as long, and keeps them in float32 [default: float32].
         decoder: decord where it can be trusted and PyAV elsewhere, or one alone [default: auto].
         patch_sketch: Numbers kept of each patch beside an embedding, for distances that see where
             something is; 0 for none [default: 8].
@@ -81,7 +81,7 @@ class EncoderOptions:
     device: Literal["auto", "cpu", "cuda", "mps"] | None = None
     preprocessing: Literal["processor", "fused"] | None = None
     skip_static: float | None = None
-    precision: Literal["float32", "float16"] | None = None
+    precision: Literal["float32", "float16", "bfloat16"] | None = None
     decoder: Literal["auto", "decord", "pyav"] | None = None
     patch_sketch: int | None = None
 

@@ -27,7 +27,8 @@ class EncoderIdentity:
         patches: P, patches per frame.
         width: D, numbers of an embedding.
         pixel_path: How a file becomes pixels.
-        precision: Number format in which embeddings are kept; the forward pass runs in float32.
+        precision: ``float32``, ``float16`` where embeddings are kept in that, ``bfloat16`` where
+            the encoder computes in that and they are kept in float32.
         patch_sketch: K, numbers of each patch in the sketch beside an embedding; 0 for no sketch.
         patch_projection: How a patch becomes K numbers.
         preprocessing: How frames are resized, where it is not the processor that does it.

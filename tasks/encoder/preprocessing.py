@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from tasks.encoder.device import on_device
 from tasks.encoder.errors import CheckpointUnusableError
 from tasks.encoder.geometry import Geometry
+
+if TYPE_CHECKING:
+    import torch
 
 FUSED = "fused/1"  # named in the identity of an encoder that uses it: raise it when pixels change
 _BILINEAR = 2
@@ -22,6 +26,8 @@ Frame = npt.NDArray[np.uint8]  # (H, W, C), RGB
 Pixels = npt.NDArray[np.float32]  # (C, h, w), resized, cropped and normalised
 # A frame of the encoder's size: (h, w, C) uint8 that ``pixels`` normalises, or pixels already.
 Picture = npt.NDArray[np.uint8] | Pixels
+# T of them, or one array of all.
+Pictures = Sequence[Picture] | npt.NDArray[np.uint8] | npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,7 @@ class Preprocessing:
     geometry: Geometry
     fused: bool = False
     _fits: dict[tuple[int, int], Fit | None] = field(default_factory=dict)
-    _greys: npt.NDArray[np.float32] | None = None  # (C, 256)
+    _greys: dict[torch.device, torch.Tensor] = field(default_factory=dict)  # (C, 256)
 
     def picture(self, frame: Frame) -> Picture:
         """Return a frame at the encoder's size.
@@ -83,10 +89,16 @@ class Preprocessing:
         fit = self._fits[height, width]
         return self._processed(frame) if fit is None else self._shrunk(frame, fit)
 
-    def pixels(self, pictures: Sequence[Picture]) -> npt.NDArray[np.float32]:
-        """Return the pixels of T pictures, (T, C, h, w)."""
-        stacked: npt.NDArray[Any] = np.stack(pictures)
-        return stacked if stacked.dtype == np.float32 else self._normalised(stacked)
+    def pixels(self, pictures: Pictures, device: torch.device) -> torch.Tensor:
+        """Return the pixels of T pictures on a device, (T, C, h, w) float32.
+
+        Pictures of bytes go there as they are, a quarter of what their pixels take. A table has the
+        same bits everywhere.
+        """
+        import torch
+
+        stacked = on_device(pictures, device)
+        return self._normalised(stacked) if stacked.dtype == torch.uint8 else stacked
 
     def _tried(self, height: int, width: int) -> Fit | None:
         """Return the short way for frames of a size, or None where it is another way.
@@ -94,11 +106,13 @@ class Preprocessing:
         Raises:
             CheckpointUnusableError: The fused way was asked for and there is none.
         """
+        import torch
+
         fit = self._fit_of(height, width)
         if fit is not None:
             noise = np.random.RandomState(_NOISE_SEED).randint(0, _GREYS, (height, width, 3))
             frame = noise.astype(np.uint8)
-            short = self._normalised(self._resized_by_pil(frame, fit)[None])[0]
+            short = self.pixels([self._resized_by_pil(frame, fit)], torch.device("cpu"))[0]
             if np.array_equal(short, self._processed(frame)):
                 return fit
         if self.fused:
@@ -151,14 +165,18 @@ class Preprocessing:
         )
         return fit.crop(resized[0].permute(1, 2, 0).numpy())
 
-    def _normalised(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    def _normalised(self, pictures: torch.Tensor) -> torch.Tensor:
         """Return the pixels of pictures of bytes, (T, h, w, C) to (T, C, h, w)."""
-        if self._greys is None:
-            self._greys = self._table()
+        import torch
+
+        device = pictures.device
+        if device not in self._greys:
+            self._greys[device] = on_device([self._table()], device)[0]
         number, height, width, channels = pictures.shape
-        pixels = np.empty((number, channels, height, width), np.float32)
-        for channel, greys in enumerate(self._greys):
-            np.take(greys, pictures[..., channel], out=pixels[:, channel], mode="clip")
+        pixels = torch.empty((number, channels, height, width), device=device)
+        for channel, greys in enumerate(self._greys[device]):
+            levels = pictures[..., channel].reshape(-1).int()
+            pixels[:, channel] = greys.index_select(0, levels).view(number, height, width)
         return pixels
 
     def _table(self) -> npt.NDArray[np.float32]:

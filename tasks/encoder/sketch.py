@@ -7,11 +7,16 @@ the patches apart.
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from tasks.encoder.device import on_device
 from tasks.encoder.errors import CheckpointUnusableError, SketchTooWideError
+
+if TYPE_CHECKING:
+    import torch
 
 PROJECTION = "orthogonal/1"  # named in every encoder's identity: another projection, another name
 _SEED = 0
@@ -36,6 +41,16 @@ def projection(width: int, numbers: int) -> npt.NDArray[np.float64]:
     fixed: npt.NDArray[np.float64] = columns * np.sign(np.diagonal(triangle))
     fixed.flags.writeable = False
     return fixed
+
+
+@cache
+def projection_on(device: torch.device, width: int, numbers: int) -> torch.Tensor:
+    """Return the projection on a device, (D, K) float32.
+
+    Raises:
+        SketchTooWideError: K is larger than D.
+    """
+    return on_device([projection(width, numbers).astype(np.float32)], device)[0]
 
 
 def check_sketch(width: int, numbers: int) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -11,19 +12,23 @@ import numpy as np
 import numpy.typing as npt
 
 from tasks.encoder.checkpoint import Checkpoint
-from tasks.encoder.device import choose_device
+from tasks.encoder.device import choose_device, to_host, turns_on
 from tasks.encoder.errors import CheckpointUnusableError
 from tasks.encoder.geometry import Geometry
-from tasks.encoder.preprocessing import Frame, Pixels, Preprocessing, PreprocessingChoice
-from tasks.encoder.sketch import projection, rounded_sketch
+from tasks.encoder.preprocessing import (
+    Frame,
+    Pictures,
+    Pixels,
+    Preprocessing,
+    PreprocessingChoice,
+)
+from tasks.encoder.sketch import projection_on, rounded_sketch
 
 if TYPE_CHECKING:
     import torch
 
 
-# N clips of T preprocessed frames, or N arrays (T, C, h, w).
-Clips = Sequence[Sequence[Pixels]] | Sequence[npt.NDArray[np.float32]]
-GPU_BATCH = 64  # clips encoded at once where nobody says
+Clips = Sequence[Pictures]  # N of them, each of T pictures
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,12 +53,16 @@ class VideoEncoder:
         geometry: What its configuration says.
         preprocessing: What comes before it.
         device: Where the model is.
+        in_bfloat16: Whether matrices are multiplied in bfloat16, by torch's autocast.
+        turn: What a thread holds while it says what the device is to do.
     """
 
     model: Any
     geometry: Geometry
     preprocessing: Preprocessing
     device: torch.device
+    in_bfloat16: bool = False
+    turn: AbstractContextManager[Any] = field(default_factory=nullcontext)
 
     def preprocess(self, frame: Frame) -> Pixels:
         """Return a frame's pixels as the encoder wants them, (C, h, w) float32.
@@ -64,7 +73,10 @@ class VideoEncoder:
         Raises:
             CheckpointUnusableError: The processor's pictures do not fit the encoder.
         """
-        pixels: Pixels = self.preprocessing.pixels([self.preprocessing.picture(frame)])[0]
+        import torch
+
+        picture = self.preprocessing.picture(frame)
+        pixels: Pixels = self.preprocessing.pixels([picture], torch.device("cpu"))[0].numpy()
         return pixels
 
     def encode(self, clips: Clips) -> npt.NDArray[np.float32]:
@@ -75,7 +87,7 @@ class VideoEncoder:
         """
         return self.encode_and_sketch(clips, 0).embeddings
 
-    def encode_and_sketch(self, clips: Clips, patch_sketch: int) -> Encoded:
+    def encode_and_sketch(self, clips: Clips, patch_sketch: int, fill_up: int = 0) -> Encoded:
         """Return the embeddings of clips and, of the same forward pass, the sketches.
 
         Nothing is masked and nothing is random. A tubelet's embedding is the mean of its P patch
@@ -84,6 +96,8 @@ class VideoEncoder:
         Args:
             clips: N clips.
             patch_sketch: K, numbers of a patch in the sketch; 0 for no sketch.
+            fill_up: Clips that the model is given at once at least; what lacks shows nothing. A
+                product's last bits hang on how many rows it has.
 
         Raises:
             CheckpointUnusableError: The weights give no finite numbers, or a sketch's are larger
@@ -93,31 +107,45 @@ class VideoEncoder:
         import torch
 
         tubelets, patches = self.geometry.tubelets, self.geometry.patches
-        pixel_values = torch.from_numpy(np.stack([np.asarray(clip) for clip in clips]))
-        nothing_masked = torch.zeros((len(clips), tubelets * patches), dtype=torch.bool)
-        with torch.inference_mode():
-            tokens = self.model.videomae(
-                pixel_values.to(self.device),  # (N, T, C, h, w)
-                bool_masked_pos=nothing_masked.to(self.device),
-            ).last_hidden_state  # (N, T // u * P, D)
+        with self.turn, torch.inference_mode():
+            tokens = self._tokens(self._pixel_values(clips, fill_up))[: len(clips)]
             embeddings = tokens.view(len(clips), tubelets, patches, -1).mean(dim=2)
-            projected = self._project(tokens, patch_sketch) if patch_sketch else None
-        encoded: npt.NDArray[np.float32] = embeddings.float().cpu().numpy()
+            projected = [self._project(tokens, patch_sketch)] if patch_sketch else []
+            arrived = to_host([embeddings, *projected])
+        encoded, *projections = arrived()
         if not np.isfinite(encoded).all():
             raise CheckpointUnusableError("the model gives embeddings that are no finite numbers")
-        if projected is None:
+        if not projections:
             return Encoded(encoded, None)
-        sketches = rounded_sketch(projected.cpu().numpy())
+        sketches = rounded_sketch(projections[0])
         return Encoded(encoded, sketches.reshape(len(clips), tubelets, patches, patch_sketch))
+
+    def _pixel_values(self, clips: Clips, fill_up: int) -> torch.Tensor:
+        """Return clips, and what shows nothing up to a number, (N, T, C, h, w) on the device."""
+        import torch
+
+        pixels = [self.preprocessing.pixels(clip, self.device) for clip in clips]
+        lacking = [torch.zeros_like(pixels[0])] * (fill_up - len(clips))
+        return torch.stack([*pixels, *lacking])
+
+    def _tokens(self, pixel_values: torch.Tensor) -> torch.Tensor:
+        """Return the tokens of clips, (N, T // u * P, D) float32."""
+        import torch
+
+        shape = (len(pixel_values), self.geometry.tubelets * self.geometry.patches)
+        nothing_masked = torch.zeros(shape, dtype=torch.bool, device=self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.in_bfloat16):
+            out = self.model.videomae(pixel_values, bool_masked_pos=nothing_masked)
+        tokens: torch.Tensor = out.last_hidden_state.float()
+        return tokens
 
     def _project(self, tokens: torch.Tensor, numbers: int) -> torch.Tensor:
         """Return tokens (N, T // u * P, D) in K numbers each, float32."""
         import torch
 
-        fixed = projection(self.geometry.width, numbers).astype(np.float32)
-        columns = torch.from_numpy(fixed).to(self.device)
+        columns = projection_on(self.device, self.geometry.width, numbers)
         # Clip by clip: a product's last bits hang on how many rows it has.
-        return torch.stack([clip @ columns for clip in tokens.float()])
+        return torch.stack([clip @ columns for clip in tokens])
 
 
 def rounded(
@@ -128,7 +156,7 @@ def rounded(
     Raises:
         CheckpointUnusableError: The format cannot hold them.
     """
-    if precision == "float32":
+    if precision != "float16":
         return embeddings
     largest = float(np.abs(embeddings).max())
     if largest > np.finfo(np.float16).max:
@@ -145,6 +173,7 @@ def load_encoder(
     device: str,
     digest: str = "",
     preprocessing: PreprocessingChoice = "processor",
+    in_bfloat16: bool = False,
 ) -> VideoEncoder:
     """Return the encoder of a checkpoint; it is read once a process.
 
@@ -153,6 +182,7 @@ def load_encoder(
         device: Where the encoder is to run.
         digest: What identifies its content, so that one that was replaced is read again.
         preprocessing: Who resizes frames.
+        in_bfloat16: Whether matrices are multiplied in bfloat16.
 
     Raises:
         CheckpointUnusableError: It is no VideoMAE checkpoint.
@@ -166,4 +196,7 @@ def load_encoder(
     model: Any = checkpoint.weights()
     geometry = Geometry.of(model.config)
     before = Preprocessing(checkpoint.processor(), geometry, preprocessing == "fused")
-    return VideoEncoder(model.to(place), geometry, before, place)
+    # No buffer of the model's, so each forward pass would copy it there and wait for that.
+    embeddings = model.videomae.embeddings
+    embeddings.position_embeddings = embeddings.position_embeddings.to(place)
+    return VideoEncoder(model.to(place), geometry, before, place, in_bfloat16, turns_on(place))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from tasks.clip_outcomes import ClipEncoded, ClipRepeated, VideoRead, VideoToRea
 from tasks.encoder.checkpoint import Checkpoint
 from tasks.encoder.errors import CheckpointUnusableError
 from tasks.encoder.videomae import Encoded, VideoEncoder, load_encoder
-from tasks.engine import Engine
+from tasks.engine import GPU_ENCODERS, Engine
 from tasks.video.clips import ClipPlan, Sampling
 from tasks.video.decoding import FrameReader, VideoShape
 from tasks.video.parts import PartPlan
@@ -74,14 +74,17 @@ class Watched:
     real: VideoEncoder
     sizes: list[int]
     fail: Callable[[int], None] = lambda _: None
+    shapes: list[int] = field(default_factory=list)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)
 
-    def encode_and_sketch(self, clips: Any, patch_sketch: int) -> Encoded:
+    def encode_and_sketch(self, clips: Any, patch_sketch: int, fill_up: int) -> Encoded:
+        assert len(clips) <= fill_up
         self.sizes.append(len(clips))
-        self.fail(len(clips))
-        return self.real.encode_and_sketch(clips, patch_sketch)
+        self.shapes.append(fill_up)
+        self.fail(fill_up)
+        return self.real.encode_and_sketch(clips, patch_sketch, fill_up)
 
 
 def test_every_clip_is_encoded_once_whatever_the_batches(
@@ -97,6 +100,7 @@ def test_every_clip_is_encoded_once_whatever_the_batches(
         assert_alike(together, alone)
         assert sum(watched.sizes) == len(alone)
         assert max(watched.sizes) == batch_size, "batches are filled across videos"
+        assert set(watched.shapes) == {batch_size}, "short ones are filled up"
 
 
 def test_the_embeddings_are_those_of_clips_encoded_by_hand(
@@ -125,8 +129,11 @@ def test_out_of_memory_halves_the_batch_and_costs_no_clip(
     watched = Watched(encoder, [], fail)
     found = embeddings(run(watched, videos, 8, in_batches=True))
     assert_alike(found, embeddings(run(encoder, videos)))
-    assert watched.sizes[:3] == [8, 4, 2]
-    assert max(watched.sizes[2:]) == 2, "what did not fit is not tried again"
+    tried = sorted(set(watched.shapes), reverse=True)
+    assert tried == [8, 4, 2]
+    assert watched.shapes.count(8) <= GPU_ENCODERS, "what did not fit is not tried again"
+    fitting = zip(watched.sizes, watched.shapes, strict=True)
+    assert sum(size for size, shape in fitting if shape == 2) == len(found)
     assert "from now on 2 clips" in caplog.text
 
 

@@ -56,6 +56,11 @@ def test_a_device_that_is_not_there_fails() -> None:
     assert check_device("tpu").state == "failing"
 
 
+def test_a_cpu_that_is_to_compute_in_bfloat16_is_warned_of() -> None:
+    assert check_device("cpu", "bfloat16").state == "warning"
+    assert check_device("cpu", "float16").state == "ok"
+
+
 def test_a_checkpoint_is_local_or_fails_with_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

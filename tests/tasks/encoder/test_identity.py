@@ -94,6 +94,16 @@ def test_sampling_and_pixels_are_part_of_the_id(
     assert identify(checkpoint, **arguments).encoder_id != identify(checkpoint).encoder_id
 
 
+def test_each_precision_has_an_id_of_its_own_and_the_first_the_one_that_it_had() -> None:
+    plain = EncoderIdentity("sha256:0", {"size": 224}, 16, 2, 1, 196, 768, "rgb24/1")
+    ids = {
+        precision: replace(plain, precision=precision).encoder_id
+        for precision in ("float32", "float16", "bfloat16")
+    }
+    assert ids["float32"] == "videomae-t16u2s1-da508aca974d"
+    assert len(set(ids.values())) == 3
+
+
 def test_strides_paths_and_shapes_never_share_an_id(checkpoint: Path, tmp_path: Path) -> None:
     folders = (checkpoint, checkpoints.save_shape("odd", tmp_path / "odd"))
     ids = [

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from transformers import VideoMAEImageProcessorPil
 
 from tasks.encoder.errors import CheckpointUnusableError
@@ -55,7 +56,8 @@ def test_pixels_are_the_processors_to_the_last_bit(
     picture = preprocessing.picture(frame)
     short = any(settings is known for known in SHORT.values())
     assert picture.dtype == (np.uint8 if short else np.float32)
-    np.testing.assert_array_equal(preprocessing.pixels([picture])[0], processed(processor, frame))
+    pixels = preprocessing.pixels([picture], torch.device("cpu"))
+    np.testing.assert_array_equal(pixels[0], processed(processor, frame))
 
 
 def test_a_processor_that_is_not_what_its_settings_say_is_asked_itself() -> None:
@@ -65,7 +67,7 @@ def test_a_processor_that_is_not_what_its_settings_say_is_asked_itself() -> None
 
     preprocessing = Preprocessing(Odd(**PLAIN), GEOMETRY)
     frame = frame_of(48, 64)
-    pixels = preprocessing.pixels([preprocessing.picture(frame)])
+    pixels = preprocessing.pixels([preprocessing.picture(frame)], torch.device("cpu"))
     np.testing.assert_array_equal(pixels[0], processed(Odd(**PLAIN), frame))
 
 

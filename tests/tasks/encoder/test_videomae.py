@@ -11,12 +11,13 @@ import numpy.typing as npt
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from scipy.stats import spearmanr
 
 from tasks.encoder.checkpoint import Checkpoint
 from tasks.encoder.errors import CheckpointUnusableError
-from tasks.encoder.preprocessing import Pixels
+from tasks.encoder.preprocessing import Picture, Pixels
 from tasks.encoder.sketch import projection
-from tasks.encoder.videomae import VideoEncoder, load_encoder
+from tasks.encoder.videomae import VideoEncoder, load_encoder, rounded
 from tests import checkpoints, oracle
 from tests.footage import moving_pattern
 
@@ -133,6 +134,42 @@ def test_a_clip_has_the_same_embeddings_alone_and_among_others(bench: Bench, sha
     assert not np.allclose(alone[0], alone[1], rtol=1e-2)
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_fills_a_batch_up_changes_no_embedding(bench: Bench, shape: str) -> None:
+    encoder = bench.encoder(shape)
+    clips = some_clips(encoder, 3)
+    filled, plain = encoder.encode_and_sketch(clips, 8, 8), encoder.encode_and_sketch(clips, 8)
+    assert filled.embeddings.shape == plain.embeddings.shape
+    np.testing.assert_allclose(filled.embeddings, plain.embeddings, rtol=1e-5, atol=1e-6)
+    assert filled.sketches is not None
+    assert plain.sketches is not None
+    assert filled.sketches.shape == plain.sketches.shape
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_in_batches_of_one_size_no_bit_hangs_on_what_else_is_in_them(
+    bench: Bench, shape: str
+) -> None:
+    encoder = bench.encoder(shape)
+    first, *others = some_clips(encoder, 6)
+    alone = encoder.encode_and_sketch([first], 8, 4).embeddings[0]
+    among = encoder.encode_and_sketch([*others[:2], first, others[2]], 8, 4).embeddings[2]
+    last = encoder.encode_and_sketch([others[4], first], 8, 4).embeddings[1]
+    assert alone.tobytes() == among.tobytes() == last.tobytes()
+
+
+def test_pictures_of_bytes_have_the_embeddings_of_their_pixels_to_the_last_bit(
+    bench: Bench,
+) -> None:
+    encoder = bench.encoder("small")
+    frames = moving_pattern(16, (96, 64), seed=3)
+    pictures = [encoder.preprocessing.picture(frame) for frame in frames]
+    assert {picture.dtype for picture in pictures} == {np.dtype(np.uint8)}
+    pixels: list[Picture] = [encoder.preprocess(frame) for frame in frames]
+    mixed = encoder.encode([pictures, pixels])
+    assert mixed[0].tobytes() == mixed[1].tobytes()
+
+
 def test_the_same_clips_give_the_same_bytes_again(bench: Bench) -> None:
     encoder = bench.encoder("small")
     clips = some_clips(encoder, 2)
@@ -183,6 +220,30 @@ def sketches_of(encoder: VideoEncoder, clips: list[list[Pixels]]) -> npt.NDArray
     sketches = encoder.encode_and_sketch(clips, 8).sketches
     assert sketches is not None
     return sketches
+
+
+def test_bfloat16_keeps_the_ranking_of_scores(bench: Bench) -> None:
+    checkpoint = Checkpoint(str(bench.saved("small")))
+    reduced = load_encoder(checkpoint, "cpu", in_bfloat16=True)
+    plain = bench.encoder("small")
+    clips = [
+        [plain.preprocess(frame) for frame in moving_pattern(16, (96, 64), seed)]
+        for seed in range(24)
+    ]
+    found = {encoder: encoder.encode(clips) for encoder in (plain, reduced)}
+    assert found[reduced].dtype == np.float32
+    assert reduced.encode(clips).tobytes() == found[reduced].tobytes()
+    off = np.linalg.norm(found[reduced] - found[plain]) / np.linalg.norm(found[plain])
+    assert 1e-5 < off < 1e-2, "in bfloat16, and no further off than that explains"
+    assert rounded(found[reduced], "bfloat16").dtype == np.float32
+    ranking = spearmanr(*(scores_of(embeddings) for embeddings in found.values()))
+    assert ranking.statistic >= 0.999
+
+
+def scores_of(embeddings: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    rows = embeddings.reshape(-1, embeddings.shape[-1]).astype(np.float64)
+    scores: npt.NDArray[np.float64] = ((rows - rows.mean(axis=0)) ** 2).mean(axis=1)
+    return scores
 
 
 def test_only_the_encoder_runs_with_nothing_masked_and_no_gradients(
