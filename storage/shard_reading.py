@@ -15,7 +15,6 @@ import pyarrow.parquet as pq
 from storage.errors import CorruptShardError
 from storage.parquet import LINEAGE_KEY, check_schema, read_table, reading, rows_of
 from storage.shards import FLOAT32, shard_schema, sketch_shape
-from storage.vector_pages import VectorColumn
 from storage.warehouse import Warehouse
 
 PLACES = ("frame_start", "frame_end", "time_start_s", "time_end_s")
@@ -89,27 +88,18 @@ def stream_shard(
         pq.ParquetFile(source, pre_buffer=True, page_checksum_verification=True) as file,
     ):
         shape = _checked_shape(name, file.schema_arrow, patches)
-        if not file.metadata.num_rows:
+        promised, there = file.metadata.num_rows, 0
+        if not promised:
             raise CorruptShardError(name, "it has no rows")
-        vectors = None if patches else VectorColumn.of(file, source, "embedding")
-        if vectors is None:
-            yield from _by_pyarrow(file, shape)
-        else:
-            yield from _by_page(file, vectors)
+        for piece in _pieces(file, shape):
+            there += len(piece.embeddings)
+            yield piece
+        if there != promised:  # pyarrow's batches may end at a damaged page, and say nothing
+            raise CorruptShardError(name, f"{there} of its {promised} rows can be read")
 
 
-def _by_page(file: pq.ParquetFile, vectors: VectorColumn) -> Iterator[FrameEmbeddings]:
-    """Yield the rows of a shard whose vectors are unpacked page by page."""
-    places = file.read(columns=[*PLACES])
-    starts, ends, starts_s, ends_s = (places.column(name).to_numpy() for name in PLACES)
-    times_s = np.stack([starts_s, ends_s], axis=1)
-    for number, embeddings in enumerate(vectors.pieces(PIECE_ROWS)):
-        rows = slice(number * PIECE_ROWS, number * PIECE_ROWS + len(embeddings))
-        yield FrameEmbeddings(starts[rows], ends[rows], embeddings, times_s[rows])
-
-
-def _by_pyarrow(file: pq.ParquetFile, shape: tuple[int, int]) -> Iterator[FrameEmbeddings]:
-    """Yield the rows of a shard that pyarrow unpacks, with its sketches if K is not 0."""
+def _pieces(file: pq.ParquetFile, shape: tuple[int, int]) -> Iterator[FrameEmbeddings]:
+    """Yield the rows of a shard, with its sketches if K is not 0."""
     columns = [*PLACES, "embedding", *(["patches"] if shape[1] else [])]
     for batch in file.iter_batches(PIECE_ROWS, columns=columns, use_threads=False):
         piece = pa.Table.from_batches([batch])
