@@ -49,7 +49,7 @@ def wall_s(work: Callable[..., object], *arguments: object) -> float:
 
 def of_hours(counts: Sequence[int], folder: Path) -> list[dict[str, float]]:
     """Return what each number of hours takes to profile and to score, in seconds an hour."""
-    warehouse, rows, there = Warehouse.at(folder), [], 0
+    warehouse, rows, there = Warehouse.at(str(folder)), [], 0
     for hours in counts:
         for number in range(there, hours):
             write_hour(warehouse, number, WIDTH)

@@ -27,6 +27,8 @@ from tasks.video.headers import read_header
 from tasks.video.probing import Probe, probe_video
 
 PR_SET_PDEATHSIG = 1
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+LARGEST_KEPT = 32 << 20  # the most that glibc takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,7 @@ def serve(connection: Connection[Any, Any], memory_bytes: int, words: Path) -> N
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     _limit(memory_bytes)
+    _keep_freed_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the parent's to handle
     connection.send(Alive())
     while True:
@@ -181,6 +184,17 @@ def _end_with_parent() -> None:
     """Have the kernel end this process when its parent is killed, also in the midst of a frame."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _keep_freed_memory() -> None:
+    """Have glibc use a frame's memory again for the next, and not ask the kernel for it anew.
+
+    The kernel clears what it gives: for frames of 1080p that was a quarter of decoding.
+    """
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries have none
+    if set_option is not None:
+        set_option(M_MMAP_THRESHOLD, LARGEST_KEPT)
+        set_option(M_TRIM_THRESHOLD, 2 * LARGEST_KEPT)
 
 
 def _limit(memory_bytes: int) -> None:
