@@ -47,18 +47,21 @@ WIDTH, HEIGHT, FPS, CLIP_FRAMES = 1920, 1080, 25, 16
 Way = Literal["processor", "fused"]
 
 
-def write_footage(source: Path, folder: Path, videos: int, clips: int) -> list[Path]:
-    """Write 1080p H.264 of so many clips each: the source's frames, again and again, and noise."""
+def write_footage(
+    source: Path, folder: Path, videos: int, clips: int, size: tuple[int, int] = (WIDTH, HEIGHT)
+) -> list[Path]:
+    """Write H.264 of so many clips each: the source's frames, again and again, and noise."""
+    width, height = size
     rng = np.random.default_rng(0)
     paths = [folder / f"{number}.mp4" for number in range(videos)]
     frames = again_and_again(source)
     for path in paths:
         with av.open(str(path), "w") as written:
             stream = written.add_stream("libx264", rate=FPS)
-            stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
             for frame in islice(frames, clips * CLIP_FRAMES):
-                large = frame.reformat(WIDTH, HEIGHT, "rgb24").to_ndarray().astype(np.int16)
-                large += rng.integers(-3, 4, (HEIGHT, WIDTH, 1), dtype=np.int16)
+                large = frame.reformat(width, height, "rgb24").to_ndarray().astype(np.int16)
+                large += rng.integers(-3, 4, (height, width, 1), dtype=np.int16)
                 pixels = large.clip(0, 255).astype(np.uint8)
                 written.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
             written.mux(stream.encode(None))
@@ -110,6 +113,13 @@ def by_pyav(paths: Sequence[Path]) -> None:
             container.streams.video[0].thread_type = "AUTO"
             for frame in container.decode(video=0):
                 frame.to_ndarray(format="rgb24")
+
+
+def on_one_thread(path: Path) -> None:
+    """Decode every frame of a video to RGB, by PyAV on one thread."""
+    with av.open(str(path)) as container:
+        for frame in container.decode(video=0):
+            frame.to_ndarray(format="rgb24")
 
 
 def by_decord(paths: Sequence[Path]) -> None:

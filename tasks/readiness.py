@@ -143,7 +143,7 @@ def check_device(name: str, precision: str = "float32") -> Check:
         return Check("device", "failing", what, "do not trust this device")
     threads = f", {torch.get_num_threads()} threads" if device.type == "cpu" else ""
     if device.type == "cpu" and precision == "bfloat16":
-        what = f"cpu{threads}: bfloat16 took one without instructions for it 12 times as long"
+        what = f"cpu{threads}: bfloat16 took one without instructions for it 6 to 12 times as long"
         return Check("device", "warning", what, "use --precision float32, or a GPU")
     return Check("device", "ok", f"{device.type}{threads}")
 
