@@ -10,7 +10,7 @@ from typing import TypeVar
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
-THREADS = min(len(os.sched_getaffinity(0)), 8)  # each holds a piece of a shard; a disk has an end
+THREADS = min(os.cpu_count() or 1, 8)  # each holds a piece of a shard; a disk has an end
 
 
 def in_order(work: Callable[[Job], Result], jobs: Iterable[Job]) -> Generator[Result, None, None]:

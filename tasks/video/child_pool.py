@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from queue import SimpleQueue
@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 
 def each_with_a_child(
     work: Callable[[FootageProcess, Item], Result], items: Iterable[Item], at_once: int
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Yield what work makes of each item, in the order of the items.
 
     Where the caller stops early, or work fails, children that are still at work are killed.
