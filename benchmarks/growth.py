@@ -5,7 +5,8 @@
     python -m benchmarks.growth --plot docs/growth.png --json          # needs matplotlib
 
 Hours are simulated: files of an hour each (25 frames a second, stride 4, D = 64) whose shards are
-written without an encoder; of them a profile is built, with its thresholds, and all are scored.
+written without an encoder; of them a profile is built (mse, with its thresholds), and all are
+scored.
 Files are real, of one clip each, so that what each costs beside its frames is all that it costs:
 they are extracted, embedded by a small seeded checkpoint, profiled and scored. The cameras share as
 many such files.
@@ -19,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import av
@@ -32,12 +34,13 @@ from flows.extract_clips import extract_clips
 from flows.score_footage import score_footage
 from storage.warehouse import Warehouse
 from tasks.encoder.seeded import save_seeded_checkpoint
-from tasks.parameters import Archive, Encoding
+from tasks.parameters import Archive, Encoding, ProfileOptions
 
 WIDTH = 64
 FRAMES, SIZE = 16, 64
 SETTLED = Archive(settle_s=0)
 PROFILE = "all"
+MSE = ProfileOptions(distances=("mse",), keep_unhealthy=True)
 
 
 def wall_s(work: Callable[..., object], *arguments: object) -> float:
@@ -56,7 +59,7 @@ def of_hours(counts: Sequence[int], folder: Path) -> list[dict[str, float]]:
         there = hours
         place, name = str(folder), f"of-{hours}"
         took = {
-            "build_profile": wall_s(build_profile, ["/in/gate"], name, place),
+            "build_profile": wall_s(partial(build_profile, options=MSE), ["/in/gate"], name, place),
             "score_footage": wall_s(score_footage, name, [], place),
         }
         rows.append({"hours": hours, **{step: took[step] / hours for step in took}})
