@@ -18,7 +18,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests import checkpoints, footage, oracle
-from tests.prefect_home import prefect_home
 
 # Around T = 16 and around T * 3 = 48, the two spans these videos are cut by.
 TINY_NUM_FRAMES = (1, 7, 16, 17, 37, 48, 49, 101)
@@ -73,9 +72,9 @@ class Run:
 class Bench:
     """Runs each job and asks the oracle about each video once, however many tests look at it."""
 
-    def __init__(self, folder: Path, home: Path) -> None:
+    def __init__(self, folder: Path, api_url: str) -> None:
         self.folder = folder
-        self.home = home
+        self.api_url = api_url
         self.checkpoint = functools.cache(self._checkpoint)
         self.encoder = functools.cache(self._encoder)
         self.case = functools.cache(self._case)
@@ -127,11 +126,7 @@ class Bench:
         command += ["--normal", *normal, "--footage", *checked]
         command += ["--model", str(self.checkpoint(case.shape)), "--warehouse", str(warehouse)]
         command += ["--stride", str(case.stride), "--device", "cpu", "--json"]
-        env = {
-            **{key: value for key, value in os.environ.items() if key != "PREFECT_API_URL"},
-            "PREFECT_HOME": str(self.home),
-            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        }
+        env = {**os.environ, "PREFECT_API_URL": self.api_url}
         done = subprocess.run(
             command, cwd=footage.ROOT, env=env, capture_output=True, text=True, timeout=280
         )
@@ -163,8 +158,8 @@ AGAIN = "odd-tiny-3"
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    return Bench(tmp_path_factory.mktemp("oracle"), prefect_home(tmp_path_factory))
+def bench(tmp_path_factory: pytest.TempPathFactory, api_url: str) -> Bench:
+    return Bench(tmp_path_factory.mktemp("oracle"), api_url)
 
 
 def _in(folder: Path, names: str) -> tuple[Path, ...]:

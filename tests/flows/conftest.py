@@ -1,29 +1,20 @@
-"""One Prefect server for the flows' tests, and the command line called in this process."""
+"""The command line called in this process, its flows on the tests' Prefect server."""
 
 import json
 import logging
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from prefect import Flow, Task
-from prefect.events.worker import EventsWorker
-from prefect.logging.handlers import APILogWorker, PrefectConsoleHandler
-from prefect.settings import (
-    PREFECT_API_URL,
-    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
-    PREFECT_HOME,
-    temporary_settings,
-)
+from prefect.logging.handlers import PrefectConsoleHandler
 
 from flows.command_line.application import main
-from flows.command_line.server import TiedServer
 from tests.checkpoints import save_shape
-from tests.prefect_home import prefect_home
 
 
 @dataclass(frozen=True)
@@ -39,21 +30,6 @@ class Result:
 
 
 Nightjar = Callable[..., Result]
-
-
-@pytest.fixture(scope="session")
-def api_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start a real Prefect server with a database of its own."""
-    with temporary_settings({PREFECT_HOME: prefect_home(tmp_path_factory)}):
-        server = TiedServer()
-        server.start(timeout=120)
-        # Without heartbeats: ending them costs each flow up to a second.
-        here = {PREFECT_API_URL: server.api_url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
-        with temporary_settings(here):
-            yield server.api_url
-            for service in (APILogWorker, EventsWorker):
-                service.drain_all(timeout=20)  # or they look for the server for a minute more
-        server.stop()
 
 
 @pytest.fixture
