@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -141,7 +142,7 @@ class VideoShards:
             "encoder": self.identity.as_json(),
             "decoder": last.decoder,
             "decoder_reason": last.reason,
-            "versions": {name: version(name) for name in VERSIONS_OF},
+            "versions": dict(_versions()),
             **({"static": self._static(outcomes)} if self.identity.skip_static else {}),
         }
 
@@ -163,6 +164,12 @@ class VideoShards:
         ]
         costs = [float((off**2).mean(axis=-1).max()) for off in checked]
         return {"repeated": repeated, "checked": len(costs), "largest": max(costs, default=0.0)}
+
+
+@cache
+def _versions() -> tuple[tuple[str, str], ...]:
+    """Return the versions of what decides a shard's bytes; each takes milliseconds to look up."""
+    return tuple((name, version(name)) for name in VERSIONS_OF)
 
 
 def _shape_of(record: VideoRecord) -> VideoShape:

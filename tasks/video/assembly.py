@@ -41,3 +41,5 @@ def assemble_clips(
             frame, picture = next(arriving)
             held[frame] = picture
         yield clip, [held[frame] for frame in samples]
+    for _ in arriving:  # to its end: a reader that is left before has its child ended
+        pass

@@ -32,6 +32,7 @@ class Film:
         self.given: list[int] = []
         self.alive: weakref.WeakSet[Picture] = weakref.WeakSet()
         self.most = 0
+        self.is_over = False
 
     def pictures(self) -> Iterator[tuple[int, Picture]]:
         for frame in self.frames:
@@ -41,6 +42,7 @@ class Film:
             self.most = max(self.most, len(self.alive))
             yield frame, picture
             del picture
+        self.is_over = True
 
 
 def some_clips(plan: ClipPlan, data: st.DataObject) -> list[Clip]:
@@ -65,6 +67,7 @@ def test_each_clip_comes_with_the_pictures_of_its_samples(
     ]
     assert assembled == [(clip, plan.samples(clip).tolist()) for clip in clips]
     assert film.given == film.frames
+    assert film.is_over, "what is left before its end has its child ended"
 
 
 @given(plan=PLANS, data=st.data())
