@@ -40,6 +40,7 @@ WIDTH = 64
 FRAMES, SIZE = 16, 64
 SETTLED = Archive(settle_s=0)
 PROFILE = "all"
+STEPS = ("extract_clips", "embed_clips", "build_profile", "score_footage")
 MSE = ProfileOptions(distances=("mse",), keep_unhealthy=True)
 
 
@@ -115,17 +116,16 @@ def draw(found: dict[str, list[dict[str, float]]], path: Path) -> None:
 
     panels = (("hours", "s an hour of footage", 1), ("videos", "ms a file", 1000),
               ("cameras", "ms a file", 1000))  # fmt: skip
-    figure, axes = plt.subplots(1, len(panels), figsize=(12, 3.6), layout="constrained")
+    figure, axes = plt.subplots(1, len(panels), figsize=(12, 3.8), layout="constrained")
     for place, (axis, unit, scale) in zip(axes, panels, strict=True):
         rows = found[axis]
-        steps = [name for name in rows[0] if name.endswith(("clips", "profile", "footage"))]
-        for step in steps:
-            place.plot(
-                [row[axis] for row in rows], [row[step] * scale for row in rows], "o-", label=step
-            )
+        for number, step in enumerate(STEPS):
+            if step in rows[0]:
+                counts, costs = zip(*((row[axis], row[step] * scale) for row in rows), strict=True)
+                place.plot(counts, costs, "o-", color=f"C{number}", label=step)
         place.set(xscale="log", yscale="log", xlabel=axis, ylabel=unit)
         place.grid(alpha=0.3)
-        place.legend(fontsize=8)
+    figure.legend(*axes[1].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     figure.savefig(path, dpi=100)
 
 
