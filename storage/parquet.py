@@ -70,8 +70,9 @@ def write_table(table: pa.Table, path: Path) -> None:
     pq.write_table(table, path, **write_options(table.schema))
 
 
-def read_table(warehouse: Warehouse, place: str, columns: Sequence[str] | None = None) -> pa.Table:
-    """Read a table, or some columns of it, and check every page.
+@contextmanager
+def open_table(warehouse: Warehouse, place: str) -> Iterator[pq.ParquetFile]:
+    """Yield an open table, every page of which is checked as it is read.
 
     Raises:
         CorruptShardError: The file is damaged.
@@ -81,6 +82,16 @@ def read_table(warehouse: Warehouse, place: str, columns: Sequence[str] | None =
         warehouse.open(place) as source,
         pq.ParquetFile(source, pre_buffer=True, page_checksum_verification=True) as file,
     ):
+        yield file
+
+
+def read_table(warehouse: Warehouse, place: str, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a table, or some columns of it, and check every page.
+
+    Raises:
+        CorruptShardError: The file is damaged.
+    """
+    with open_table(warehouse, place) as file:
         return file.read(columns=columns)
 
 

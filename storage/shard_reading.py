@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from storage.errors import CorruptShardError
-from storage.parquet import LINEAGE_KEY, check_schema, read_table, reading, rows_of
+from storage.parquet import LINEAGE_KEY, check_schema, open_table, read_table, reading, rows_of
 from storage.shards import FLOAT32, shard_schema, sketch_shape
 from storage.warehouse import Warehouse
 
@@ -82,11 +82,7 @@ def stream_shard(
         CorruptShardError: The shard is damaged or of another schema.
     """
     name = warehouse.uri(place)
-    with (
-        reading(name),
-        warehouse.open(place) as source,
-        pq.ParquetFile(source, pre_buffer=True, page_checksum_verification=True) as file,
-    ):
+    with open_table(warehouse, place) as file:
         shape = _checked_shape(name, file.schema_arrow, patches)
         promised, there = file.metadata.num_rows, 0
         if not promised:
