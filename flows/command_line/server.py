@@ -60,6 +60,7 @@ def embedded_server() -> Iterator[None]:
     TiedServer()  # Prefect keeps one instance a process: the first flow starts this one
     # Its heartbeats nobody listens to, and ending them costs each flow up to a second.
     silent = {} if PREFECT_API_URL.value() else {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
-    patient = {PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS: _STARTS_WITHIN_S}
+    patience_s = max(_STARTS_WITHIN_S, PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS.value())
+    patient = {PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS: patience_s}
     with temporary_settings({**silent, **patient}):
         yield
