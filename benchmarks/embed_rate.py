@@ -267,9 +267,6 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--json", action="store_true", help="the only form there is")
     options = parser.parse_args()
-    # Children that open footage import the main module again: nightjar's own is light.
-    main_module: Any = sys.modules["__main__"]
-    main_module.__spec__, main_module.__file__ = None, None
     with tempfile.TemporaryDirectory() as name, embedded_server():
         (Path(name) / "model").mkdir()
         result = measure(options, Path(name))

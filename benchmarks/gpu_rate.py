@@ -188,7 +188,7 @@ class Bench:
 
     def flow(self) -> dict[str, Any]:
         """Return the flow's rate against that of decoding alone."""
-        # Children that open footage import the main module again: nightjar's own is light.
+        # The processes that only decode would import this module again, and torch with it.
         main_module: Any = sys.modules["__main__"]
         main_module.__spec__, main_module.__file__ = None, None
         [video] = write_footage(self.options.footage, self.folder, 1, self.options.clips, SIZE)

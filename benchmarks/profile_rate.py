@@ -318,9 +318,6 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where there is room; a temporary one's parent")
     parser.add_argument("--json", action="store_true", help="the only form there is")
     options = parser.parse_args()
-    # Processes that flows start would import the main module again.
-    main_module: Any = sys.modules["__main__"]
-    main_module.__spec__, main_module.__file__ = None, None
     with tempfile.TemporaryDirectory(dir=options.folder) as place, embedded_server():
         result = measure(place, options)
     sys.stdout.write(json.dumps(result, indent=2) + "\n")
