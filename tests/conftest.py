@@ -31,28 +31,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def api_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Start a real Prefect server with a database of its own."""
-    from prefect.events.worker import EventsWorker
-    from prefect.logging.handlers import APILogWorker
-    from prefect.settings import (
-        PREFECT_API_URL,
-        PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
-        PREFECT_HOME,
-        temporary_settings,
-    )
+    from prefect.settings import PREFECT_HOME, temporary_settings
 
-    from flows.command_line.server import TiedServer
+    from flows.command_line.server import embedded_server
     from tests.prefect_home import prefect_home
 
-    with temporary_settings({PREFECT_HOME: prefect_home(tmp_path_factory)}):
-        server = TiedServer()
-        server.start(timeout=120)
-        # Without heartbeats: ending them costs each flow up to a second.
-        here = {PREFECT_API_URL: server.api_url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
-        with temporary_settings(here):
-            yield server.api_url
-            for service in (APILogWorker, EventsWorker):
-                service.drain_all(timeout=20)  # or they look for the server for a minute more
-        server.stop()
+    with (
+        temporary_settings({PREFECT_HOME: prefect_home(tmp_path_factory)}),
+        embedded_server() as address,
+    ):
+        yield address
 
 
 @pytest.fixture(scope="session")

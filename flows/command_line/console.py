@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, NoReturn
 
 from flows.command_line.options import Common, Output
+from flows.command_line.server_process import end_server_process, start_server_process
 
 FAILED = 1
 WRONG_USAGE = 2
@@ -36,24 +37,33 @@ def session(output: Output, runs_flow: bool = True) -> Iterator[None]:
         os.environ.setdefault(name, value)
     if isinstance(output, Common) and output.metrics_file:
         os.environ["NIGHTJAR_METRICS_FILE"] = output.metrics_file
-    refused, failures = _errors()
-    try:
-        with _reserved_stdout(), _server(runs_flow):
+    with _reserved_stdout(), _server(runs_flow):
+        refused, failures = _errors()
+        try:
             yield
-    except refused as error:
-        wrong_usage(message_of(error))
-    except failures as error:
-        complain(message_of(error))
-        sys.exit(FAILED)
+        except refused as error:
+            wrong_usage(message_of(error))
+        except failures as error:
+            complain(message_of(error))
+            sys.exit(FAILED)
 
 
-def _server(runs_flow: bool) -> AbstractContextManager[None]:
-    """Return the block around what may start Prefect's embedded server."""
+def _server(runs_flow: bool) -> AbstractContextManager[object]:
+    """Return the block around what needs Prefect's server, unless its settings name one."""
     if not runs_flow:
+        return nullcontext()
+    # It starts while this process imports Prefect and what else the command needs.
+    early = "prefect" not in sys.modules and not os.environ.get("PREFECT_API_URL")
+    started = start_server_process({}) if early else None
+    from prefect.settings import PREFECT_API_URL
+
+    if PREFECT_API_URL.value():
+        if started is not None:
+            end_server_process(started.process)
         return nullcontext()
     from flows.command_line.server import embedded_server
 
-    return embedded_server()
+    return embedded_server(started)
 
 
 def _errors() -> tuple[tuple[type[Exception], ...], tuple[type[Exception], ...]]:

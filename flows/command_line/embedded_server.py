@@ -1,6 +1,8 @@
 """Prefect's server for the time of one command: it ends when the command does, and only then.
 
-    python -m flows.command_line.embedded_server PORT
+    python -m flows.command_line.embedded_server DESCRIPTOR
+
+of a bound socket, on which it listens.
 
 A signal that is sent to a whole group or unit of processes, as a terminal and systemd do, reaches
 the server too. If it ended at once, the command could not say that it was ended: it would ask for
@@ -10,7 +12,9 @@ input, which the command holds, however that ends.
 
 from __future__ import annotations
 
+import os
 import signal
+import socket
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from threading import Thread
@@ -24,6 +28,13 @@ _ENDS_WITHIN_S = 4
 class _Server(uvicorn.Server):
     """A server that is stopped by its standard input."""
 
+    begun = False  # whether there is anything to put in order before the end
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open the database and listen."""
+        self.begun = True
+        await super().startup(sockets)
+
     def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
         """Leave signals alone."""
         return nullcontext()
@@ -32,24 +43,24 @@ class _Server(uvicorn.Server):
         """Wait until standard input ends, then stop."""
         sys.stdin.buffer.read()
         self.should_exit = True
+        if not self.begun:
+            os._exit(0)  # in the middle of its imports
 
 
 def main() -> None:
-    """Serve Prefect's API on the port that is the argument."""
+    """Serve Prefect's API on the socket whose descriptor is the argument."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     config = uvicorn.Config(
         "flows.serving.server:create_app",
         factory=True,
-        host="127.0.0.1",
-        port=int(sys.argv[1]),
         log_level="error",
         lifespan="on",
         timeout_graceful_shutdown=_ENDS_WITHIN_S,
     )
     server = _Server(config)
     Thread(target=server.end_with_input, daemon=True).start()
-    server.run()
+    server.run([socket.socket(fileno=int(sys.argv[1]))])
     if not server.started:
         sys.exit(NOT_STARTED)
 

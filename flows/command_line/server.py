@@ -1,66 +1,53 @@
-"""Prefect's own embedded server, made to end with the process that started it."""
+"""Prefect's server for the time of a block, which ends with the process that started it."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import Any
+from contextlib import contextmanager
 
-from prefect.server.api.server import SubprocessASGIServer
+from prefect.events.worker import EventsWorker
+from prefect.logging.handlers import APILogWorker
 from prefect.settings import (
+    PREFECT_API_REQUEST_TIMEOUT,
     PREFECT_API_URL,
+    PREFECT_CLIENT_CSRF_SUPPORT_ENABLED,
     PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
-    PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS,
     get_current_settings,
     temporary_settings,
 )
 
-import flows
+from flows.command_line.server_process import (
+    ServerProcess,
+    end_server_process,
+    start_server_process,
+)
 
 _STARTS_WITHIN_S = 120  # the first time it makes its database
-_ENDS_WITHIN_S = 5.0
-# What Prefect sets for its own: no page, and none of the services that a site needs.
-_EMBEDDED = {
-    "PREFECT_UI_ENABLED": "0",
-    "PREFECT__SERVER_EPHEMERAL": "1",
-    "PREFECT__SERVER_FINAL": "1",
-}
-
-
-class TiedServer(SubprocessASGIServer):
-    """The embedded server as a process that ends with its standard input, held by this one."""
-
-    def _run_uvicorn_command(self) -> subprocess.Popen[Any]:
-        settings = get_current_settings().to_environment_variables(exclude_unset=True)
-        root = str(Path(flows.__path__[0]).parent)  # wherever the command was started
-        paths = {"PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))}
-        return subprocess.Popen(
-            [sys.executable, "-m", "flows.command_line.embedded_server", str(self.port)],
-            env={**os.environ, **_EMBEDDED, **settings, **paths},
-            stdin=subprocess.PIPE,
-        )
-
-    def stop(self) -> None:
-        """End the server."""
-        process = self.server_process
-        if process is not None and process.stdin is not None:
-            process.stdin.close()
-            with suppress(subprocess.TimeoutExpired):  # Prefect kills it then
-                process.wait(_ENDS_WITHIN_S)
-        super().stop()
+_TAKEN_IN_WITHIN_S = 20
 
 
 @contextmanager
-def embedded_server() -> Iterator[None]:
-    """Make the embedded server that a flow may start end with this process, even if killed."""
-    TiedServer()  # Prefect keeps one instance a process: the first flow starts this one
-    # Its heartbeats nobody listens to, and ending them costs each flow up to a second.
-    silent = {} if PREFECT_API_URL.value() else {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
-    patience_s = max(_STARTS_WITHIN_S, PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS.value())
-    patient = {PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS: patience_s}
-    with temporary_settings({**silent, **patient}):
-        yield
+def embedded_server(started: ServerProcess | None = None) -> Iterator[str]:
+    """Run the block's flows on a server of their own, whose API's address is yielded.
+
+    It need not answer yet: its socket listens, and the first request waits.
+
+    Args:
+        started: The server; a fresh one unless given.
+    """
+    settings = get_current_settings().to_environment_variables(exclude_unset=True)
+    server = started or start_server_process(settings)
+    here = {
+        PREFECT_API_URL: server.api_url,
+        PREFECT_API_REQUEST_TIMEOUT: max(_STARTS_WITHIN_S, PREFECT_API_REQUEST_TIMEOUT.value()),
+        PREFECT_CLIENT_CSRF_SUPPORT_ENABLED: False,  # every client would ask for a token
+        # Nobody listens to heartbeats, and ending them costs each flow up to a second.
+        PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
+    }
+    try:
+        with temporary_settings(here):
+            yield server.api_url
+            for worker in (APILogWorker, EventsWorker):  # or they look for the server for a minute
+                worker.drain_all(timeout=_TAKEN_IN_WITHIN_S)
+    finally:
+        end_server_process(server.process)

@@ -73,18 +73,6 @@ def wait_until(condition: object, seconds: float) -> None:
         time.sleep(0.05)
 
 
-def test_standard_output_is_one_document_even_with_the_whole_log_shown(
-    environment: dict[str, str], arguments: list[str]
-) -> None:
-    done = subprocess.run(
-        [*COMMAND, *arguments, "--verbose"],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    document = json.loads(done.stdout)
-    assert document["embedded_clips"] == 13 + 7
-    assert "run-pipeline" in done.stderr, "Prefect's log is on standard error"
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_killed_run_leaves_no_server_and_is_taken_up_again(
     environment: dict[str, str], arguments: list[str], tmp_path: Path
@@ -109,22 +97,53 @@ def test_a_killed_run_leaves_no_server_and_is_taken_up_again(
     assert all(path.read_bytes() == content for path, content in committed.items())
 
 
-def test_a_terminal_shows_how_far_the_work_has_come(
+def test_a_terminal_shows_the_progress_and_the_log_and_standard_output_one_document(
     environment: dict[str, str], arguments: list[str]
 ) -> None:
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        [*COMMAND, *arguments], cwd=ROOT, env={**environment, "TERM": "xterm", "COLUMNS": "140"},
-        stdout=subprocess.DEVNULL, stderr=theirs,
-    ):  # fmt: skip
+        [*COMMAND, *arguments, "--verbose"], cwd=ROOT,
+        env={**environment, "TERM": "xterm", "COLUMNS": "140"},
+        stdout=subprocess.PIPE, stderr=theirs,
+    ) as run:  # fmt: skip
         os.close(theirs)
         seen = b""
         while chunk := _read(ours):
             seen += chunk
+        assert run.stdout is not None
+        document = json.load(run.stdout)
     os.close(ours)
-    text = seen.decode()
-    for word in ("embedding", "20/20 clips", "2/2 videos", "clips/s", "extracting"):
-        assert word in text
+    assert document["embedded_clips"] == 13 + 7
+    for word in ("embedding", "20/20 clips", "2/2 videos", "clips/s", "extracting", "run-pipeline"):
+        assert word in seen.decode()
+
+
+def test_a_refused_command_has_not_waited_for_its_server_and_leaves_none(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    environment["PREFECT_HOME"] = str(tmp_path / "prefect")
+    arguments = ("run", "--normal", "x", "--footage", "x", "--stride", "0")
+    done = subprocess.run([*COMMAND, *arguments], cwd=ROOT, env=environment, capture_output=True)
+    assert done.returncode == 2
+    assert not processes_with(environment["PREFECT_HOME"])
+    assert not (tmp_path / "prefect" / "prefect.db").exists()
+
+
+def test_the_server_that_prefects_profile_names_is_the_one_that_is_used(
+    environment: dict[str, str], tmp_path: Path, api_url: str
+) -> None:
+    home = tmp_path / "prefect"
+    home.mkdir()
+    (home / "profiles.toml").write_text(
+        f'active = "site"\n[profiles.site]\nPREFECT_API_URL = "{api_url}"\n', encoding="utf-8"
+    )
+    environment["PREFECT_HOME"] = str(home)
+    arguments = ("report", "list", "--json", "--warehouse", str(tmp_path / "warehouse"))
+    done = subprocess.run(
+        [*COMMAND, *arguments], cwd=ROOT, env=environment, capture_output=True, check=True
+    )
+    assert json.loads(done.stdout) == {"reports": []}
+    assert not (home / "prefect.db").exists(), "a server of its own has begun"
 
 
 def _read(terminal: int) -> bytes:
