@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import functools
+import io
 import json
 import os
 import subprocess
@@ -8,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -17,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from flows.command_line.application import main
 from tests import checkpoints, footage, oracle
 
 # Around T = 16 and around T * 3 = 48, the two spans these videos are cut by.
@@ -116,27 +120,33 @@ class Bench:
     def _run(self, name: str) -> Run:
         return self.run_into(self.folder / "warehouses" / name, self.case(name))
 
-    def run_into(self, warehouse: Path, case: Case) -> Run:
-        """Run one job through the command line, as a user would."""
+    def run_into(self, warehouse: Path, case: Case, *, apart: bool = False) -> Run:
+        """Run one job through the command line, as a user would; in a process of its own if asked.
+
+        There what is loaded, and with how many threads, owes nothing to the runs before.
+        """
         normal, checked = (
             sorted({str(path.parent) for path in paths}) if case.as_folders else map(str, paths)
             for paths in (case.normal, case.footage)
         )
-        command = [sys.executable, "-m", "flows.command_line", "run"]
-        command += ["--normal", *normal, "--footage", *checked]
+        command = ["run", "--normal", *normal, "--footage", *checked]
         command += ["--model", str(self.checkpoint(case.shape)), "--warehouse", str(warehouse)]
         command += ["--stride", str(case.stride), "--device", "cpu", "--json"]
-        env = {**os.environ, "PREFECT_API_URL": self.api_url}
-        done = subprocess.run(
-            command, cwd=footage.ROOT, env=env, capture_output=True, text=True, timeout=280
-        )
-        assert done.returncode == 0, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-        printed = json.loads(done.stdout)
+        printed = json.loads(self._apart(command) if apart else _here(command))
         assert isinstance(printed, dict)
         report = _local(printed["report"])
         content = (report / "frame_scores.parquet").read_bytes()
         scores = pq.ParquetFile(pa.BufferReader(content)).read()
         return Run(warehouse, printed, report, scores, content)
+
+    def _apart(self, command: list[str]) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "flows.command_line", *command], cwd=footage.ROOT,
+            env={**os.environ, "PREFECT_API_URL": self.api_url},
+            capture_output=True, text=True, timeout=280,
+        )  # fmt: skip
+        assert done.returncode == 0, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
 
     def _truth(self, shape: str, stride: int, path: Path) -> oracle.Embeddings:
         return self.encoder(shape).embed(oracle.decode(path), stride)
@@ -160,6 +170,17 @@ AGAIN = "odd-tiny-3"
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory, api_url: str) -> Bench:
     return Bench(tmp_path_factory.mktemp("oracle"), api_url)
+
+
+def _here(command: list[str]) -> str:
+    with (
+        mock.patch.dict(os.environ),
+        contextlib.redirect_stdout(io.StringIO()) as printed,
+        pytest.raises(SystemExit) as end,
+    ):
+        main(command)
+    assert end.value.code == 0
+    return printed.getvalue()
 
 
 def _in(folder: Path, names: str) -> tuple[Path, ...]:
@@ -393,7 +414,7 @@ def test_a_second_run_in_the_same_warehouse_embeds_nothing_and_scores_the_same(
 def elsewhere(bench: Bench) -> Run:
     case = bench.case(AGAIN)
     turned = Case(case.shape, case.stride, case.normal[::-1], case.footage[::-1])
-    return bench.run_into(bench.folder / "warehouses" / "elsewhere", turned)
+    return bench.run_into(bench.folder / "warehouses" / "elsewhere", turned, apart=True)
 
 
 def test_another_warehouse_and_another_order_give_the_same_shard_bytes(
