@@ -26,12 +26,12 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
+from benchmarks.made_embeddings import FPS, MadeVideos, encoder_id
 from storage.calibration import CalibrationRows, CalibrationWriter, read_calibration_file
-from storage.footage import Sighting, all_sightings, record_sighting
+from storage.footage import all_sightings
 from storage.profile_lineage import ProfileVideo
 from storage.profiles import find_profile
-from storage.shards import ShardKey, ShardRows, index_shards, write_shard
-from storage.videos import VideoRecord, write_video
+from storage.shards import index_shards
 from storage.warehouse import Warehouse
 from tasks.backtesting import try_profile
 from tasks.normal_footage import NormalFootage, NormalVideo
@@ -46,41 +46,14 @@ from tasks.profiling import commit_profile
 from tasks.recording import Recording
 from tasks.row_scoring import VideoToScore, score_rows
 
-MONTH_ROWS = 30 * 24 * 3600 * 25 // 8
-FPS, FRAMES_A_ROW, PART_ROWS = 25, 8, 4096
+STRIDE, FRAMES_A_ROW = 4, 8
+ENCODER_ID = encoder_id(STRIDE)
 HOUR_ROWS = 3600 * FPS // FRAMES_A_ROW
-ENCODER_ID = "videomae-t16u2s4-0123456789ab"
+MONTH_ROWS = 30 * 24 * HOUR_ROWS
 THRESHOLDS = ("quantile:0.99", "quantile:0.999", "budget:10/day", "budget:1/day", "budget:0.1/day")
 ONE, ALL_DISTANCES = ("mse",), ("mse", "diagonal", "mahalanobis", "pca", "knn")
 VARIANCE = ("mse", "diagonal")
 EVER = Recording.at(None)
-
-
-def write_hour(warehouse: Warehouse, number: int, width: int) -> str:
-    """Write one hour of embeddings that vary mostly in few directions, and return its video."""
-    video, random = f"{number:032x}", np.random.default_rng(number)
-    axes = np.random.default_rng(0).normal(size=(32, width)).astype(np.float32)
-    starts = np.arange(HOUR_ROWS) * FRAMES_A_ROW
-    edges = np.stack([starts, starts + FRAMES_A_ROW], axis=1)
-    clips = np.stack([np.arange(HOUR_ROWS) // 8, np.arange(HOUR_ROWS) % 8], axis=1)
-    lineage = {
-        "video_id": video, "camera": "gate", "frames": int(edges[-1, 1]), "encoder_id": ENCODER_ID,
-        "encoder": {"width": width}, "parts": -(-HOUR_ROWS // PART_ROWS), "decoder": "pyav",
-        "decoder_reason": None,
-    }  # fmt: skip
-    for part, first in enumerate(range(0, HOUR_ROWS, PART_ROWS)):
-        rows = slice(first, first + PART_ROWS)
-        height = len(edges[rows])
-        embeddings = random.normal(size=(height, 32)).astype(np.float32) @ axes
-        embeddings += random.standard_normal((height, width), dtype=np.float32)
-        shard = ShardRows(np.hstack([clips, edges])[rows], (edges / FPS)[rows], embeddings)
-        write_shard(
-            warehouse, ShardKey(ENCODER_ID, "gate", video, part), shard, {**lineage, "part": part}
-        )
-    facts = {"end_time_s": edges[-1, 1] / FPS, "width": 96, "height": 64, "damage": {}}
-    write_video(warehouse, VideoRecord(video, np.arange(edges[-1, 1]) / FPS, facts))
-    record_sighting(warehouse, Sighting(f"/in/gate/{number:06}.mp4", "gate", video, 7, 7))
-    return video
 
 
 def normal_videos(warehouse: Warehouse, videos: Sequence[str]) -> list[NormalVideo]:
@@ -240,9 +213,10 @@ def measure_calibration(folder: str) -> dict[int, dict[str, float]]:
 
 def measure(place: str, options: argparse.Namespace) -> dict[str, Any]:
     """Write the footage and measure everything."""
-    warehouse, hours = Warehouse.at(place), max(options.rows // HOUR_ROWS, 8)
-    videos = [write_hour(warehouse, number, options.width) for number in range(hours)]
-    normal = normal_videos(warehouse, videos[:4])
+    hours = max(options.rows // HOUR_ROWS, 8)
+    made = MadeVideos(Warehouse.at(place), options.width, STRIDE)
+    videos = [made.write(number, HOUR_ROWS, "gate") for number in range(hours)]
+    normal = normal_videos(made.warehouse, videos[:4])
     settings = ProfileOptions(distances=ALL_DISTANCES, keep_unhealthy=True)
     commit_profile.fn(place, "month", normal, settings, "build")
     few = max(options.all_rows // HOUR_ROWS, 4)

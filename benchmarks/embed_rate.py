@@ -15,11 +15,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -33,6 +31,7 @@ import numpy as np
 import torch
 
 from benchmarks.encoder_rate import random_checkpoint
+from benchmarks.timing import core_s, wall_s
 from flows.command_line.server import embedded_server
 from flows.embed_clips import embed_clips
 from flows.extract_clips import extract_clips
@@ -130,25 +129,6 @@ def by_decord(paths: Sequence[Path]) -> None:
         reader = decord.VideoReader(str(path), num_threads=0)
         for _ in range(len(reader)):
             reader.next().asnumpy()
-
-
-def core_s(work: Callable[[], object]) -> float:
-    """Return the processor-seconds of a piece of work in this process and its children."""
-
-    def used() -> float:
-        who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-        return sum(sum(resource.getrusage(each)[:2]) for each in who)
-
-    before = used()
-    work()
-    return used() - before
-
-
-def wall_s(work: Callable[[], object]) -> float:
-    """Return how long a piece of work takes."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ import shutil
 import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +20,7 @@ import numpy as np
 import torch
 from transformers import VideoMAEConfig, VideoMAEForPreTraining
 
+from benchmarks.timing import wall_s
 from tasks.encoder.checkpoint import Checkpoint
 from tasks.encoder.videomae import load_encoder
 from tasks.video.decoding import FrameReader, VideoShape
@@ -33,13 +33,6 @@ def random_checkpoint(config: Path, folder: Path) -> Checkpoint:
     VideoMAEForPreTraining(VideoMAEConfig.from_pretrained(config)).save_pretrained(folder)
     shutil.copyfile(config / "preprocessor_config.json", folder / "preprocessor_config.json")
     return Checkpoint(str(folder))
-
-
-def seconds(work: Callable[[], object]) -> float:
-    """Return how long a piece of work takes."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 def measure(config: Path, footage: Path, rounds: int) -> dict[str, float | int | str]:
@@ -64,7 +57,7 @@ def measure(config: Path, footage: Path, rounds: int) -> dict[str, float | int |
     times: dict[str, list[float]] = {name: [] for name in work}
     for _ in range(rounds):
         for name, (piece, share) in work.items():
-            times[name].append(seconds(piece) / share)
+            times[name].append(wall_s(piece) / share)
     medians = {f"{name}_s_a_clip": statistics.median(values) for name, values in times.items()}
     return {
         **medians,

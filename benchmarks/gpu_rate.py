@@ -37,8 +37,9 @@ import torch
 from scipy.stats import spearmanr
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.embed_rate import by_decord, by_pyav, on_one_thread, wall_s, write_footage
+from benchmarks.embed_rate import by_decord, by_pyav, on_one_thread, write_footage
 from benchmarks.encoder_rate import random_checkpoint
+from benchmarks.timing import wall_s
 from flows.command_line.server import embedded_server
 from flows.embed_clips import embed_clips
 from flows.extract_clips import extract_clips

@@ -18,15 +18,15 @@ import argparse
 import json
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import av
 import numpy as np
 
-from benchmarks.backtest_month import write_hour
+from benchmarks.made_embeddings import FPS, MadeVideos
+from benchmarks.timing import wall_s
 from flows.build_profile import build_profile
 from flows.command_line.server import embedded_server
 from flows.embed_clips import embed_clips
@@ -36,7 +36,8 @@ from storage.warehouse import Warehouse
 from tasks.encoder.seeded import save_seeded_checkpoint
 from tasks.parameters import Archive, Encoding, ProfileOptions
 
-WIDTH = 64
+WIDTH, STRIDE = 64, 4
+HOUR_ROWS = 3600 * FPS // (2 * STRIDE)
 FRAMES, SIZE = 16, 64
 SETTLED = Archive(settle_s=0)
 PROFILE = "all"
@@ -44,24 +45,17 @@ STEPS = ("extract_clips", "embed_clips", "build_profile", "score_footage")
 MSE = ProfileOptions(distances=("mse",), keep_unhealthy=True)
 
 
-def wall_s(work: Callable[..., object], *arguments: object) -> float:
-    """Return how long a piece of work takes."""
-    start = time.perf_counter()
-    work(*arguments)
-    return time.perf_counter() - start
-
-
 def of_hours(counts: Sequence[int], folder: Path) -> list[dict[str, float]]:
     """Return what each number of hours takes to profile and to score, in seconds an hour."""
-    warehouse, rows, there = Warehouse.at(str(folder)), [], 0
+    made, rows, there = MadeVideos(Warehouse.at(str(folder)), WIDTH, STRIDE), [], 0
     for hours in counts:
         for number in range(there, hours):
-            write_hour(warehouse, number, WIDTH)
+            made.write(number, HOUR_ROWS, "gate")
         there = hours
         place, name = str(folder), f"of-{hours}"
         took = {
-            "build_profile": wall_s(partial(build_profile, options=MSE), ["/in/gate"], name, place),
-            "score_footage": wall_s(score_footage, name, [], place),
+            "build_profile": wall_s(partial(build_profile, ["/in/gate"], name, place, options=MSE)),
+            "score_footage": wall_s(partial(score_footage, name, [], place)),
         }
         rows.append({"hours": hours, **{step: took[step] / hours for step in took}})
         tell("hours", rows)
@@ -75,7 +69,7 @@ def write_clips(folder: Path, number: int, cameras: int) -> None:
         camera.mkdir(parents=True, exist_ok=True)
         noise = np.random.default_rng(index).integers(0, 255, (FRAMES, SIZE, SIZE, 3), np.uint8)
         with av.open(str(camera / f"{index:06}.avi"), "w") as container:
-            stream = container.add_stream("mpeg4", rate=25)
+            stream = container.add_stream("mpeg4", rate=FPS)
             stream.width, stream.height, stream.pix_fmt = SIZE, SIZE, "yuv420p"
             for pixels in noise:
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
@@ -90,10 +84,10 @@ def of_files(counts: Sequence[tuple[int, int]], model: str, folder: Path) -> lis
         write_clips(footage, videos, cameras)
         asked, encoding = [str(footage)], Encoding(model=model)
         took = {
-            "extract_clips": wall_s(extract_clips, asked, place, encoding, SETTLED),
-            "embed_clips": wall_s(embed_clips, place, encoding, asked),
-            "build_profile": wall_s(build_profile, asked, PROFILE, place, encoding),
-            "score_footage": wall_s(score_footage, PROFILE, asked, place),
+            "extract_clips": wall_s(partial(extract_clips, asked, place, encoding, SETTLED)),
+            "embed_clips": wall_s(partial(embed_clips, place, encoding, asked)),
+            "build_profile": wall_s(partial(build_profile, asked, PROFILE, place, encoding)),
+            "score_footage": wall_s(partial(score_footage, PROFILE, asked, place)),
         }
         rows.append(
             {"videos": videos, "cameras": cameras, **{step: took[step] / videos for step in took}}

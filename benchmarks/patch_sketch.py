@@ -24,6 +24,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ import numpy.typing as npt
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.encoder_rate import random_checkpoint
+from benchmarks.timing import wall_s
 from storage.shard_reading import read_shard
 from storage.shards import ShardKey, ShardRows, write_shard
 from storage.warehouse import Warehouse
@@ -105,7 +107,10 @@ def measure_cost(encoder: VideoEncoder, videos: Iterable[Path], clips: int, roun
             size = write_shard(warehouse, key, rows, {"parts": 1, "encoder": encoder_json})
             written_s = time.perf_counter() - start
             alone, both = (
-                statistics.median(_read_s(warehouse, key, patches=wanted) for _ in range(rounds))
+                statistics.median(
+                    wall_s(partial(read_shard, warehouse, key.place, patches=wanted))
+                    for _ in range(rounds)
+                )
                 for wanted in (False, True)
             )
             raw = embeddings[0].nbytes + 2 * patches * numbers
@@ -118,13 +123,6 @@ def measure_cost(encoder: VideoEncoder, videos: Iterable[Path], clips: int, roun
                 "write_mb_s": round(raw * height / written_s / 1e6),
             }
     return {"rows": height, "width": embeddings.shape[1], "patches": patches, "sketches": found}
-
-
-def _read_s(warehouse: Warehouse, key: ShardKey, *, patches: bool) -> float:
-    """Return how long reading a shard takes."""
-    start = time.perf_counter()
-    read_shard(warehouse, key.place, patches=patches)
-    return time.perf_counter() - start
 
 
 def mahalanobis(rows: npt.NDArray[Any], normal: npt.NDArray[Any]) -> Numbers:

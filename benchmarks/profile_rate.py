@@ -8,7 +8,7 @@ sketch), of random embeddings that vary mostly in few directions; writing them i
 is of the embeddings' column chunks with pyarrow and nothing else, in several ways on all cores; the
 fastest one counts, by the medians of interleaved rounds. It checks no page, which is pyarrow's
 default; ours check all. Reading one file after the other, checked, stands beside it. Flows run on
-Prefect's embedded server; a task is what a flow spends its time in. All of it lies in the page
+Prefect's embedded server. All of it lies in the page
 cache where that is large enough.
 """
 
@@ -32,63 +32,32 @@ import numpy as np
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
+from benchmarks.made_embeddings import PART_ROWS, MadeVideos, encoder_id
 from flows.build_profile import build_profile
 from flows.command_line.server import embedded_server
 from flows.score_footage import score_footage
-from storage.footage import Sighting, all_sightings, record_sighting
+from storage.footage import all_sightings
 from storage.profile_lineage import ProfileVideo
-from storage.profiles import find_profile
-from storage.shards import ShardKey, ShardRows, index_shards, write_shard
-from storage.videos import VideoRecord, write_video
+from storage.shards import index_shards
 from storage.warehouse import Warehouse
 from tasks.normal_footage import NormalFootage, NormalVideo
 from tasks.normality.moments import Moments
-from tasks.parameters import ProfileOptions, Scoring
+from tasks.parameters import ProfileOptions
 from tasks.profile_building import NormalSums, Plan
-from tasks.profiling import commit_profile
-from tasks.scoring import choose_scored, write_report
 
-ENCODER_ID = "videomae-t16u2s1-0123456789ab"
-FPS, FRAMES_A_ROW, PART_ROWS, VIDEO_PARTS, CAMERAS = 25, 2, 4096, 3, 8
+VIDEO_ROWS, CAMERAS = 3 * PART_ROWS, 8
 CORES = len(os.sched_getaffinity(0))
 MSE = ProfileOptions(distances=("mse",), keep_unhealthy=True)
 FULL = ("mse", "mahalanobis")
 
 
-def write_videos(warehouse: Warehouse, rows: int, width: int) -> int:
+def write_videos(made: MadeVideos, rows: int) -> int:
     """Write videos of several cameras with so many rows, and return how many there are."""
-    height = PART_ROWS * VIDEO_PARTS
-    heights = [min(height, rows - start) for start in range(0, rows, height)]
+    heights = [min(VIDEO_ROWS, rows - start) for start in range(0, rows, VIDEO_ROWS)]
+    cameras = [f"camera-{number % CAMERAS}" for number in range(len(heights))]
     with ThreadPoolExecutor(CORES) as threads:
-        list(threads.map(partial(_write_video, warehouse, width), range(len(heights)), heights))
+        list(threads.map(made.write, range(len(heights)), heights, cameras))
     return len(heights)
-
-
-def _write_video(warehouse: Warehouse, width: int, number: int, height: int) -> None:
-    """Write the embeddings of one video, and what extraction would have found out of it."""
-    video, camera = f"{number:032x}", f"camera-{number % CAMERAS}"
-    random = np.random.default_rng(number)
-    axes = np.random.default_rng(0).normal(size=(32, width)).astype(np.float32)
-    starts = np.arange(height) * FRAMES_A_ROW
-    edges = np.stack([starts, starts + FRAMES_A_ROW], axis=1)
-    clips = np.stack([np.arange(height) // 8, np.arange(height) % 8], axis=1)
-    frames = int(edges[-1, 1])
-    lineage = {
-        "video_id": video, "camera": camera, "frames": frames, "encoder_id": ENCODER_ID,
-        "encoder": {"width": width}, "parts": -(-height // PART_ROWS), "decoder": "pyav",
-        "decoder_reason": None,
-    }  # fmt: skip
-    for part, first in enumerate(range(0, height, PART_ROWS)):
-        rows = slice(first, first + PART_ROWS)
-        few = random.normal(size=(len(edges[rows]), 32)).astype(np.float32)
-        embeddings = random.standard_normal((len(few), width), dtype=np.float32)
-        embeddings += few @ axes
-        shard = ShardRows(np.hstack([clips, edges])[rows], (edges / FPS)[rows], embeddings)
-        key = ShardKey(ENCODER_ID, camera, video, part)
-        write_shard(warehouse, key, shard, {**lineage, "part": part})
-    facts = {"end_time_s": frames / FPS, "width": 96, "height": 64, "damage": {}}
-    write_video(warehouse, VideoRecord(video, np.arange(frames) / FPS, facts))
-    record_sighting(warehouse, Sighting(f"/in/{camera}/{number:06}.mp4", camera, video, 7, 7))
 
 
 def read_files(paths: Sequence[str]) -> None:
@@ -151,16 +120,15 @@ class Bench:
     normal: list[str]
 
     @classmethod
-    def of(cls, place: str) -> Bench:
+    def of(cls, made: MadeVideos) -> Bench:
         """Return the bench of all footage of a warehouse."""
-        warehouse = Warehouse.at(place)
-        index = index_shards(warehouse, ENCODER_ID)
-        seen = sorted(all_sightings(warehouse), key=lambda sighting: sighting.video_id)
+        index = index_shards(made.warehouse, encoder_id(made.stride))
+        seen = sorted(all_sightings(made.warehouse), key=lambda sighting: sighting.video_id)
         videos = [
             NormalVideo(ProfileVideo(item.video_id, item.camera), tuple(index[item.video_id]))
             for item in seen
         ]
-        return cls(place, videos, sorted({f"camera:{item.camera}" for item in seen}))
+        return cls(made.warehouse.root, videos, sorted({f"camera:{item.camera}" for item in seen}))
 
     @property
     def paths(self) -> list[str]:
@@ -174,19 +142,9 @@ class Bench:
         weights = dict.fromkeys((video.video_id for video in self.videos), 1.0)
         NormalSums.of(Plan(footage, weights, distances, "all"))
 
-    def build_task(self) -> None:
-        """Build a profile, its calibration included, without Prefect."""
-        commit_profile.fn(self.place, _new_name(), self.videos, MSE, "build")
-
     def build_flow(self) -> None:
         """Build a profile by the flow."""
         build_profile(self.normal, _new_name(), self.place, options=MSE)
-
-    def score_task(self) -> None:
-        """Score all footage and write the report, without Prefect."""
-        ref = find_profile(Warehouse.at(self.place), "first")
-        chosen = choose_scored.fn(self.place, ref, [], False, [])
-        write_report.fn(self.place, ref, "auto", chosen, Scoring(distance="mse"))
 
     def score_flow(self) -> None:
         """Score all footage by the flow."""
@@ -198,9 +156,7 @@ class Bench:
             **{name: partial(read, self.paths) for name, read in READING.items()},
             CHECKED: partial(read_one_by_one, self.paths),
             "sums": partial(self.sum_up, ("mse",)),
-            "build task": self.build_task,
             "build flow": self.build_flow,
-            "score task": self.score_task,
             "score flow": self.score_flow,
             CO_MOMENTS: partial(self.sum_up, FULL),
         }
@@ -267,7 +223,7 @@ def co_moments_against_product(rows: int, width: int, rounds: int) -> dict[str, 
     """
     random = np.random.default_rng(0)
     embeddings = random.standard_normal((rows, width), dtype=np.float32)
-    weights = np.full(rows, FRAMES_A_ROW)
+    weights = np.full(rows, 2)
     left, right = embeddings.T.astype(np.float64), embeddings.astype(np.float64)
     works: dict[str, Callable[[], object]] = {
         "product": lambda: left @ right,
@@ -288,8 +244,9 @@ def co_moments_against_product(rows: int, width: int, rounds: int) -> dict[str, 
 
 def measure(place: str, options: argparse.Namespace) -> dict[str, Any]:
     """Write the footage and measure everything."""
-    videos = write_videos(Warehouse.at(place), options.rows, options.width)
-    bench = Bench.of(place)
+    made = MadeVideos(Warehouse.at(place), options.width, stride=1)
+    videos = write_videos(made, options.rows)
+    bench = Bench.of(made)
     build_profile(bench.normal, "first", place, options=MSE)  # loads what is loaded once
     bench.score_flow()
     product = co_moments_against_product(PART_ROWS, options.width, 5 * options.rounds)
