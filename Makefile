@@ -39,7 +39,7 @@ base: install ## Hold the whole job against the oracle at videomae-base's full s
 crash: install ## Kill a run at every step of every commit and at random moments (half an hour).
 	NIGHTJAR_CRASH=1 $(BIN)/python -m pytest tests/flows/test_crash.py
 
-site: install ## Run a site's tests on Postgres too, until its schedule is due (ten minutes).
+site: install ## Run a site's tests on SQLite too, until its schedule is due (ten minutes).
 	NIGHTJAR_SITE=1 REQUIRE_POSTGRES=1 $(BIN)/python -m pytest tests/flows/test_deployments.py
 
 fuzz: install ## Run 2,000 seeded mutations of real files through the decoding child.

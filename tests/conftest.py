@@ -13,7 +13,7 @@ settings.load_profile("nightjar")
 SLOW = ("tests/flows/", "tests/test_oracle.py")
 # Of the slow files those that take over a minute, the longest first: none is left for the end.
 LONGEST = ("deployments", "oracle", "serve", "pipeline", "process", "crash", "verify", "workers",
-           "wrong_usage", "archive", "retention", "postgres")  # fmt: skip
+           "archive", "retention")  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -15,23 +15,26 @@ import pytest
 from tests.prefect_api import free_port
 
 
-def programs() -> Path:
-    """Return the folder of Postgres's programs; without it the test is skipped."""
+def programs() -> Path | None:
+    """Return the folder of Postgres's programs, if they are there."""
     on_path = shutil.which("initdb")
     found = [Path(on_path)] if on_path else [*Path("/usr/lib/postgresql").glob("*/bin/initdb")]
-    if found:
-        return found[0].resolve().parent
-    reason = "no Postgres on this machine (apt-get install postgresql)"
-    if os.environ.get("REQUIRE_POSTGRES") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
+    return found[0].resolve().parent if found else None
+
+
+def is_wanted() -> bool:
+    """Return whether tests run on Postgres: it is there, or has to be."""
+    return programs() is not None or os.environ.get("REQUIRE_POSTGRES") == "1"
 
 
 class Cluster:
     """A cluster that can be stopped and started again."""
 
     def __init__(self, folder: Path) -> None:
-        self._programs, self._folder, self._port = programs(), folder, free_port()
+        found = programs()
+        if found is None:
+            pytest.fail("no Postgres on this machine (apt-get install postgresql)")
+        self._programs, self._folder, self._port = found, folder, free_port()
         # Postgres refuses to run as root.
         self._user = "nobody" if os.geteuid() == 0 else None
         if self._user:

@@ -1,12 +1,12 @@
 """A site as it runs: a real server, a real worker, and what somebody does in Prefect's UI.
 
-``make site`` runs it once more on Postgres, and waits until a run is due by the schedule.
+It runs on Postgres and asks for a password, as a site of several machines does, or on SQLite where
+there is no Postgres. ``make site`` runs it on both, and waits until a run is due by the schedule.
 """
 
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -25,7 +25,8 @@ from prefect.server.schemas.schedules import CronSchedule
 
 from tests.checkpoints import save_shape
 from tests.footage import ROOT, write_video
-from tests.postgres import cluster
+from tests.postgres import cluster, is_wanted
+from tests.prefect_api import free_port
 from tests.prefect_home import prefect_home
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -35,6 +36,8 @@ PATTERN = "{camera}/{start:%Y-%m-%d/%H.%M.%S}.avi"
 FINAL = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")
 PATIENCE_S = 300  # a busy machine is slow at times
 YARD_VIDEOS = 40
+USUAL, OTHER = ("postgres", "sqlite") if is_wanted() else ("sqlite", "postgres")
+USER, PASSWORD = "nightjar", "wordless-and-secret"
 
 
 @dataclass
@@ -115,18 +118,9 @@ def wait_for(condition: Any) -> None:
         time.sleep(0.1)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(
     scope="module",
-    params=[
-        "sqlite",
-        pytest.param("postgres", marks=whole),
-    ],
+    params=[USUAL, pytest.param(OTHER, marks=whole)],
 )
 def site(
     tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
@@ -136,7 +130,11 @@ def site(
         database = {}
         if request.param == "postgres":
             url = stack.enter_context(cluster()).url
-            database = {"PREFECT_API_DATABASE_CONNECTION_URL": url}
+            database = {
+                "PREFECT_API_DATABASE_CONNECTION_URL": url,
+                "PREFECT_SERVER_API_AUTH_STRING": f"{USER}:{PASSWORD}",
+                "PREFECT_API_AUTH_STRING": f"{USER}:{PASSWORD}",
+            }
         yield stack.enter_context(running_site(tmp_path_factory, database))
 
 
@@ -162,7 +160,8 @@ def running_site(
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
         **database,
     }
-    with httpx.Client(base_url=environment["PREFECT_API_URL"], timeout=60) as client:
+    auth = (USER, PASSWORD) if database else None
+    with httpx.Client(base_url=environment["PREFECT_API_URL"], timeout=60, auth=auth) as client:
         site = Site(folder, environment, client)
         try:
             # As ``nightjar serve`` and as the README's site on Postgres start it.
@@ -302,6 +301,17 @@ def test_a_run_over_the_archive_is_cancelled_cleanly_and_taken_up_again(
     assert end["state_type"] == "COMPLETED", end["state"]
     assert site.shards().items() >= committed.items()
     assert len(list((site.folder / "warehouse" / "reports").iterdir())) == 2
+
+
+def test_nobody_gets_in_without_the_password_which_no_log_holds(site: Site) -> None:
+    if site.client.auth is None:
+        pytest.skip("a site on SQLite is for its own machine")
+    for wrong in (None, (USER, "guessed")):
+        answer = httpx.post(f"{site.client.base_url}deployments/filter", json={}, auth=wrong)
+        assert answer.status_code == httpx.codes.UNAUTHORIZED
+    logs = [*site.folder.glob("*.log")]
+    assert len(logs) == 2
+    assert not [log for log in logs if PASSWORD in log.read_text()]
 
 
 @whole
