@@ -12,7 +12,8 @@ install: $(INSTALLED) ## Make .venv with the versions of constraints.txt.
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "nightjar needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	# What is imported is compiled then; compiling everything here takes as long as the rest.
+	$(BIN)/pip install --quiet --no-compile --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
 demo: install ## Set up, draw a small scene and run the whole job on it, offline.

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from filelock import FileLock
 
 DATABASE = "prefect.db"
 MAKE = (
@@ -24,13 +25,12 @@ def prefect_home(factory: pytest.TempPathFactory) -> Path:
     run = factory.getbasetemp()
     known = (run.parent if "PYTEST_XDIST_WORKER" in os.environ else run) / DATABASE
     home = factory.mktemp("prefect")
-    if not known.exists():
-        with TemporaryDirectory() as first:
-            # With its write-ahead log folded in, the file is all of the database.
-            subprocess.run(
-                [sys.executable, "-c", MAKE], env={**os.environ, "PREFECT_HOME": first}, check=True
-            )
-            shutil.copy(Path(first, DATABASE), home)
-        (home / DATABASE).rename(known)  # whoever else makes one at the same time makes the same
+    with FileLock(known.with_suffix(".lock")):
+        if not known.exists():
+            with TemporaryDirectory() as first:
+                environment = {**os.environ, "PREFECT_HOME": first}
+                subprocess.run([sys.executable, "-c", MAKE], env=environment, check=True)
+                # With its write-ahead log folded in, the file is all of the database.
+                shutil.copy(Path(first, DATABASE), known)
     shutil.copy(known, home)
     return home

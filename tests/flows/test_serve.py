@@ -17,6 +17,7 @@ from flows.serving.layout import AUTOMATIONS_FILE, POOL, PREFECT_FILE
 from flows.serving.results import forget_results
 from tests.footage import ROOT
 from tests.prefect_api import WAIT_HERE, Api, free_port, wait_for
+from tests.prefect_home import prefect_home
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -75,7 +76,7 @@ class Served:
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
+def served(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Start a site with this project's deployments, one that waits and one on a schedule."""
     root = tmp_path / "root"
     for name in ("flows", "tasks", "deployments"):
@@ -86,11 +87,11 @@ def served(tmp_path: Path) -> Iterator[Served]:
     toy = {"entrypoint": "wait_here.py:wait_here", "work_pool": {"name": POOL}}
     folder = {"folder": str(tmp_path)}
     document["deployments"] += [
-        {"name": "wait", "parameters": {**folder, "seconds": 10}, **toy},
+        {"name": "wait", "parameters": {**folder, "seconds": 6}, **toy},
         {"name": "tick", "parameters": folder, "schedules": [{"interval": 3600}], **toy},
     ]
     (root / PREFECT_FILE).write_text(yaml.safe_dump(document))
-    site = Served(root, tmp_path / "home", tmp_path / "log")
+    site = Served(root, prefect_home(tmp_path_factory), tmp_path / "log")
     site.start()
     yield site
     if site.process is not None and site.process.poll() is None:
