@@ -41,6 +41,7 @@ from tasks.encoder.seeded import save_seeded_checkpoint
 from tasks.encoder.videomae import VideoEncoder, load_encoder
 from tasks.parameters import Archive, Encoding
 from tasks.video.decoding import FrameReader, VideoShape
+from tasks.video.region import Region
 
 WIDTH, HEIGHT, FPS, CLIP_FRAMES = 1920, 1080, 25, 16
 Way = Literal["processor", "fused"]
@@ -177,7 +178,7 @@ class Bench:
                 "bare": lambda: wall_s(bare),
                 "pyav": lambda: wall_s(lambda: by_pyav(self.paths)),
                 "decord": lambda: wall_s(lambda: by_decord(self.paths)),
-                "decode_core": lambda: core_s(self.read),
+                "decode_core": lambda: core_s(lambda: self.read(encoder)),
                 "preprocess_core": lambda: core_s(lambda: self.preprocess(encoders["processor"])),
                 "fused_core": lambda: core_s(lambda: self.preprocess(encoders["fused"])),
             }
@@ -186,12 +187,13 @@ class Bench:
             found.setdefault("encode_core", []).append(encode_core.pop())
         return found
 
-    def read(self) -> None:
-        """Decode the footage as the product does, one thread a video."""
+    def read(self, encoder: VideoEncoder) -> None:
+        """Decode the footage as the product does, one thread a video, what the encoder sees."""
+        region = Region(*encoder.preprocessing.seen(HEIGHT, WIDTH))
         for path in self.paths:
             frames = self.clips // len(self.paths) * CLIP_FRAMES
             shape = VideoShape(frames, WIDTH, HEIGHT)
-            for _ in FrameReader(path, shape).read(range(frames)):
+            for _ in FrameReader(path, shape, region=region).read(range(frames)):
                 pass
 
     def preprocess(self, encoder: VideoEncoder) -> None:

@@ -62,7 +62,7 @@ def versions_here() -> dict[str, str]:
 
 
 def server_here() -> str:
-    """Return where Prefect's API is; the embedded server's too, which no setting tells."""
+    """Return where Prefect's API is, be it a server of which no setting tells."""
     with get_client(sync_client=True) as client:
         return str(client.api_url).rstrip("/")
 

@@ -15,6 +15,7 @@ import queue
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from threading import Thread
 
 from tasks.clip_feed import ClipFeed, FeedAbortedError
@@ -32,7 +33,7 @@ from tasks.encoder.videomae import VideoEncoder
 from tasks.footage_files import at_hand
 from tasks.stillness import Repetitions
 from tasks.video.assembly import assemble_clips, frames_needed
-from tasks.video.decoding import DecoderChoice
+from tasks.video.decoding import DecoderChoice, VideoShape
 from tasks.video.errors import (
     FootageChangedError,
     FootageUnreachableError,
@@ -41,6 +42,7 @@ from tasks.video.errors import (
 )
 from tasks.video.isolated_reader import IsolatedReader
 from tasks.video.isolation import FootageProcess
+from tasks.video.region import Region
 
 logger = logging.getLogger(__name__)
 MOST_READERS = 32
@@ -165,13 +167,18 @@ class Engine:
                 error: VideoError | None = None
                 try:
                     with at_hand(video.path) as file:
-                        reader = IsolatedReader(footage, file, video.shape, self.decoder)
+                        reader = self._reader(footage, file, video.shape)
                         for outcome in self._clips_of(video, reader):
                             clips += 1
                             self._pass_on(outcome)
                 except OF_ONE_VIDEO as caught:
                     error = caught
                 self._outcomes.put(VideoRead(video.number, clips, error))
+
+    def _reader(self, footage: FootageProcess, file: Path, shape: VideoShape) -> IsolatedReader:
+        """Return a reader of what the encoder sees of each frame."""
+        region = Region(*self.encoder.preprocessing.seen(shape.height, shape.width))
+        return IsolatedReader(footage, file, shape, self.decoder, region)
 
     def _clips_of(
         self, video: VideoToRead, reader: IsolatedReader

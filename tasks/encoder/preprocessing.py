@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,12 +21,14 @@ FUSED = "fused/1"  # named in the identity of an encoder that uses it: raise it 
 _BILINEAR = 2
 _GREYS = 256
 _NOISE_SEED = 0
+_EDGE = 64  # a multiple of what decoders and their converters take at once
 
 PreprocessingChoice = Literal["processor", "fused"]
 Frame = npt.NDArray[np.uint8]  # (H, W, C), RGB
 Pixels = npt.NDArray[np.float32]  # (C, h, w), resized, cropped and normalised
 # A frame of the encoder's size: (h, w, C) uint8 that ``pixels`` normalises, or pixels already.
 Picture = npt.NDArray[np.uint8] | Pixels
+Seen = tuple[int, int, int, int]  # (top, bottom, left, right), half-open
 # T of them, or one array of all.
 Pictures = Sequence[Picture] | npt.NDArray[np.uint8] | npt.NDArray[np.float32]
 
@@ -48,10 +51,26 @@ class Fit:
     left: int
     size: int
 
+    def seen(self, height: int, width: int) -> Seen:
+        """Return the rows and columns of a frame of some size that the crop hangs on."""
+        return (*_spread(self.top, self.size, height / self.rows, height),
+                *_spread(self.left, self.size, width / self.columns, width))  # fmt: skip
+
     def crop(self, resized: Frame) -> Frame:
         """Return the crop of a resized frame."""
         there = resized[self.top : self.top + self.size, self.left : self.left + self.size]
         return np.ascontiguousarray(there)
+
+
+def _spread(first: int, number: int, scale: float, end: int) -> tuple[int, int]:
+    """Return what of a line some neighbours hang on once it is resized, half-open, of even edges.
+
+    A bilinear filter reaches so far to both sides as two pixels of the smaller line are apart.
+    """
+    reach = max(scale, 1.0)
+    begin = math.floor((first + 0.5) * scale - reach) // _EDGE * _EDGE
+    ends = -(-math.ceil((first + number - 0.5) * scale + reach) // _EDGE) * _EDGE
+    return max(begin, 0), min(ends, end)
 
 
 @dataclass(slots=True, eq=False)
@@ -83,11 +102,17 @@ class Preprocessing:
             CheckpointUnusableError: The processor's pictures do not fit the encoder, or it does
                 what the fused way cannot.
         """
-        height, width, _ = frame.shape
-        if (height, width) not in self._fits:
-            self._fits[height, width] = self._tried(height, width)
-        fit = self._fits[height, width]
+        fit = self._fit(*frame.shape[:2])
         return self._processed(frame) if fit is None else self._shrunk(frame, fit)
+
+    def seen(self, height: int, width: int) -> Seen:
+        """Return the part of a frame of some size on which its picture hangs.
+
+        Raises:
+            CheckpointUnusableError: As ``picture`` does.
+        """
+        fit = self._fit(height, width)
+        return (0, height, 0, width) if fit is None else fit.seen(height, width)
 
     def pixels(self, pictures: Pictures, device: torch.device) -> torch.Tensor:
         """Return the pixels of T pictures on a device, (T, C, h, w) float32.
@@ -99,6 +124,12 @@ class Preprocessing:
 
         stacked = on_device(pictures, device)
         return self._normalised(stacked) if stacked.dtype == torch.uint8 else stacked
+
+    def _fit(self, height: int, width: int) -> Fit | None:
+        """Return the short way for frames of a size, tried once."""
+        if (height, width) not in self._fits:
+            self._fits[height, width] = self._tried(height, width)
+        return self._fits[height, width]
 
     def _tried(self, height: int, width: int) -> Fit | None:
         """Return the short way for frames of a size, or None where it is another way.

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tasks.video.container import decode, open_stream
+from tasks.video.conversion import Conversion
 from tasks.video.errors import FootageChangedError, UnreadableVideoError
-from tasks.video.probing import quarter_turns
+from tasks.video.region import Region
 from tasks.video.search import printable
 
 # What turns a file into pixels; part of the encoder's identity. Raise it when pixels change.
@@ -59,6 +60,7 @@ class FrameReader:
         shape: What the probe found in it.
         choice: decord or PyAV alone, or decord where it can be trusted and PyAV elsewhere.
         progress: Called for every frame that is decoded.
+        region: What is wanted of each frame; all of it unless given.
         decoder: The decoder that has given the frames so far.
         reason: Why it was not decord, or empty.
     """
@@ -67,11 +69,12 @@ class FrameReader:
     shape: VideoShape
     choice: DecoderChoice = "auto"
     progress: Callable[[], None] = lambda: None
+    region: Region | None = None
     decoder: str = "decord"
     reason: str = ""
 
     def read(self, indices: Indices) -> Iterator[tuple[int, Frame]]:
-        """Yield (index, frame) for ascending, distinct frame indices below N.
+        """Yield (index, region of the frame) for ascending, distinct frame indices below N.
 
         decord comes first. Where it refuses the file or fails on the way, PyAV goes on from the
         frame that is due; both give the same pixels.
@@ -84,14 +87,16 @@ class FrameReader:
         try:
             if self.choice == "pyav":
                 raise _DecordRefusedError("PyAV was asked for")
-            for item in _read_with_decord(self.path, self.shape, indices, self.progress):
-                yield item
+            frames = _read_with_decord(self.path, self.shape, indices, self.progress)
+            for index, frame in frames:
+                yield index, frame if self.region is None else self.region.of(frame)
                 done += 1
         except _DecordRefusedError as refusal:
             if self.choice == "decord":
                 raise UnreadableVideoError("decord cannot read it", str(refusal)) from refusal
             self.decoder, self.reason = "pyav", str(refusal)
-            yield from _read_with_pyav(self.path, self.shape, indices[done:], self.progress)
+            conversion = Conversion(self.region)
+            yield from _read_with_pyav(self.path, indices[done:], conversion, self.progress)
 
 
 class _DecordRefusedError(Exception):
@@ -111,7 +116,7 @@ def _read_with_decord(
         if len(reader) < shape.num_frames:
             raise _DecordRefusedError(f"decord counts {len(reader)} of {shape.num_frames} frames")
         picture = reader.next()
-        _compare_first_frames(picture.asnumpy(), next(_read_with_pyav(path, shape, [0]))[1])
+        _compare_first_frames(picture.asnumpy(), next(_read_with_pyav(path, [0], Conversion()))[1])
         position = 0
         for index in indices:
             # One by one: skip_frames() goes by timestamps, and lands two frames off in some AVIs.
@@ -150,27 +155,23 @@ def _compare_first_frames(decord_frame: Frame, pyav_frame: Frame) -> None:
 
 def _read_with_pyav(
     path: Path,
-    shape: VideoShape,
     indices: Indices,
+    conversion: Conversion,
     progress: Callable[[], None] = lambda: None,
 ) -> Iterator[tuple[int, Frame]]:
     """Yield frames by PyAV; frames between the wanted ones are decoded but not converted."""
     wanted = iter(indices)
     due = next(wanted, None)
-    size: tuple[int, int] | None = None
     try:
         with open_stream(path) as (container, stream):
             frames = (item for item in decode(container, stream) if not isinstance(item, Exception))
             for index, frame in enumerate(frames):
                 progress()
-                size = size or (frame.width, frame.height)
+                conversion.see(frame)
                 if due is None:
                     return
                 if index == due:
-                    # A stream may change its size; a clip cannot.
-                    picture = frame.reformat(width=size[0], height=size[1], format="rgb24")
-                    pixels = np.rot90(picture.to_ndarray(), quarter_turns(frame))
-                    yield index, np.ascontiguousarray(pixels, dtype=np.uint8)
+                    yield index, conversion.pixels(frame)
                     due = next(wanted, None)
     except UnreadableVideoError as error:
         raise _changed(path) from error

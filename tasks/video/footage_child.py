@@ -25,6 +25,7 @@ from tasks.video.decoding import DecoderChoice, FrameReader, VideoShape
 from tasks.video.errors import UnreadableVideoError, VideoError
 from tasks.video.headers import read_header
 from tasks.video.probing import Probe, probe_video
+from tasks.video.region import Region
 
 PR_SET_PDEATHSIG = 1
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
@@ -120,6 +121,7 @@ class ReadRequest:
         choice: Which decoder may be used.
         memory: Name of the shared memory.
         slots: Frames that it holds.
+        region: What is wanted of each; the rest of a slot stays as it is.
     """
 
     path: Path
@@ -128,6 +130,7 @@ class ReadRequest:
     choice: DecoderChoice
     memory: str
     slots: int
+    region: Region
 
     def run(self, connection: Connection[Any, Any]) -> None:
         """Send each frame's slot, waiting where the parent has not handed one back."""
@@ -136,12 +139,13 @@ class ReadRequest:
         try:
             size = (self.slots, self.shape.height, self.shape.width, 3)
             frames = np.ndarray(size, dtype=np.uint8, buffer=memory.buf)
-            reader = FrameReader(self.path, self.shape, self.choice, Pulse(connection))
+            pulse = Pulse(connection)
+            reader = FrameReader(self.path, self.shape, self.choice, pulse, self.region)
             for index, frame in reader.read(self.indices):
                 while not free or connection.poll():
                     free.append(connection.recv())
                 slot = free.pop()
-                frames[slot] = frame
+                self.region.of(frames[slot])[:] = frame
                 connection.send(FrameInSlot(index, slot, reader.decoder, reader.reason))
             del frames
         finally:

@@ -15,6 +15,7 @@ from tasks.video.decoding import DecoderChoice, Frame, Indices, VideoShape
 from tasks.video.errors import UnreadableVideoError
 from tasks.video.footage_child import FrameInSlot, ReadRequest
 from tasks.video.isolation import ChildLostError, FootageProcess
+from tasks.video.region import Region
 
 SLOT_BYTES = 48 * 2**20  # of frames on their way; small machines give shared memory 64 MiB
 MAX_SLOTS = 16
@@ -31,6 +32,7 @@ class IsolatedReader:
         path: The file.
         shape: What the probe found in it.
         choice: Which decoder may be used.
+        region: What is wanted of each frame; the rest of it is anything. All unless given.
         decoder: The decoder that has given the frames so far.
         reason: Why it was not decord, or empty.
     """
@@ -39,6 +41,7 @@ class IsolatedReader:
     path: Path
     shape: VideoShape
     choice: DecoderChoice = "auto"
+    region: Region | None = None
     decoder: str = "decord"
     reason: str = ""
 
@@ -90,7 +93,8 @@ class IsolatedReader:
         memory = SharedMemory(create=True, size=slots * math.prod(shape))
         held = np.ndarray((slots, *shape), dtype=np.uint8, buffer=memory.buf)
         wanted = np.asarray(indices)
-        request = ReadRequest(self.path, self.shape, wanted, choice, memory.name, slots)
+        region = self.region or Region(0, self.shape.height, 0, self.shape.width)
+        request = ReadRequest(self.path, self.shape, wanted, choice, memory.name, slots, region)
         try:
             for message in self.footage.ask(request):
                 if isinstance(message, FrameInSlot):

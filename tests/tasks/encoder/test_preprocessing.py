@@ -100,3 +100,35 @@ def test_fused_pixels_of_real_footage_are_hardly_ever_off(name: str) -> None:
 
 def test_a_fit_is_a_crop_of_the_middle() -> None:
     assert Fit(3, 5, 0, 1, 3).crop(frame_of(3, 5)).shape == (3, 3, 3)
+
+
+@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize("settings", [*SHORT.values(), *LONG.values()], ids=[*SHORT, *LONG])
+@pytest.mark.parametrize("size", [(480, 640), (200, 1111), (999, 70), (SIZE, 300), (64, 64)])
+def test_a_picture_hangs_on_nothing_but_what_is_said_to_be_seen(
+    settings: dict[str, Any], size: tuple[int, int], fused: bool
+) -> None:
+    processor = VideoMAEImageProcessorPil(**{**PLAIN, **settings})
+    preprocessing = Preprocessing(processor, GEOMETRY, fused)
+    if fused and any(settings is known for known in LONG.values()):
+        pytest.skip("refused")
+    frame, other = frame_of(*size), frame_of(*size, seed=2)
+    top, bottom, left, right = preprocessing.seen(*size)
+    other[top:bottom, left:right] = frame[top:bottom, left:right]
+    np.testing.assert_array_equal(preprocessing.picture(other), preprocessing.picture(frame))
+
+
+@pytest.mark.parametrize(
+    ("size", "seen"),
+    [
+        ((1080, 1920), (0, 1080, 384, 1536)),
+        ((1920, 1080), (384, 1536, 0, 1080)),
+        ((720, 1280), (0, 720, 256, 1024)),
+        ((224, 224), (0, 224, 0, 224)),
+    ],
+)
+def test_of_a_wide_or_high_frame_the_middle_is_seen(
+    size: tuple[int, int], seen: tuple[int, int, int, int]
+) -> None:
+    preprocessing = Preprocessing(VideoMAEImageProcessorPil(), Geometry(16, 2, 224, 16, 3, 768))
+    assert preprocessing.seen(*size) == seen

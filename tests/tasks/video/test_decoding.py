@@ -13,6 +13,7 @@ import pytest
 from tasks.video.decoding import FrameReader, VideoShape
 from tasks.video.errors import FootageChangedError, UnreadableVideoError
 from tasks.video.probing import probe_video
+from tasks.video.region import Region
 from tests.footage import ROOT, shared, write_frames, write_video
 
 FOLDERS = (
@@ -107,6 +108,38 @@ def test_every_real_and_odd_file_is_read_as_pyav_decodes_it(folder: str) -> None
         assert_reads_what_decodes(path, shape)
         read += 1
     assert read
+
+
+def middle(shape: VideoShape) -> Region:
+    """Return the middle of a frame, of such edges as preprocessing asks for."""
+    edges = [
+        edge
+        for length in (shape.height, shape.width)
+        for edge in (length // 4 // 64 * 64, min(-(-length * 3 // 4 // 64) * 64, length))
+    ]
+    return Region(*edges)
+
+
+@pytest.mark.parametrize("folder", ["footage", "zoo/moviepy", "zoo/torchcodec"])
+def test_a_region_has_the_pixels_that_it_has_in_the_whole(folder: str) -> None:
+    smaller = 0
+    for path in sorted(path for path in (shared() / folder).rglob("*") if path.is_file()):
+        try:
+            shape = shape_of(path)
+        except UnreadableVideoError:
+            continue
+        region = middle(shape)
+        wanted = range(0, min(shape.num_frames, LEAP // (shape.width * shape.height)), 4)
+        if shape.damaged or not wanted:
+            continue
+        whole, part = (
+            FrameReader(path, shape, "pyav", region=asked).read(wanted) for asked in (None, region)
+        )
+        for (index, frame), (position, pixels) in zip(whole, part, strict=True):
+            assert position == index
+            np.testing.assert_array_equal(pixels, region.of(frame), err_msg=f"{path}: {index}")
+            smaller += pixels.size < frame.size
+    assert smaller
 
 
 @pytest.mark.parametrize(
