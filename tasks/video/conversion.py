@@ -40,13 +40,11 @@ class Conversion:
     def pixels(self, frame: VideoFrame) -> npt.NDArray[np.uint8]:
         """Return the RGB pixels of the region of a frame that was seen, (H, W, C)."""
         assert self.size is not None
-        width, height = self.size
         turns = quarter_turns(frame)
         same = (frame.width, frame.height) == self.size and frame.format.name in CROPPED_FORMATS
         if self.region is not None and same and not turns:
-            return _array(self._cropped(frame, self.region).reformat(format="rgb24"))
-        picture = _array(frame.reformat(width=width, height=height, format="rgb24"))
-        upright = np.ascontiguousarray(np.rot90(picture, turns))
+            return _rgb(self._cropped(frame, self.region))
+        upright = np.ascontiguousarray(np.rot90(_rgb(frame, self.size), turns))
         return upright if self.region is None else self.region.of(upright)
 
     def _cropped(self, frame: VideoFrame, region: Region) -> VideoFrame:
@@ -58,7 +56,10 @@ class Conversion:
         return cast("VideoFrame", self._crops[kind].pull())
 
 
-def _array(picture: VideoFrame) -> npt.NDArray[np.uint8]:
+def _rgb(frame: VideoFrame, size: tuple[int, int] = (0, 0)) -> npt.NDArray[np.uint8]:
+    """Return the pixels of a frame, of its own size unless another is given."""
+    # On one thread: beside decoders on all cores, two would wait for each other at every frame.
+    picture = frame.reformat(size[0] or None, size[1] or None, "rgb24", threads=1)
     return cast("npt.NDArray[np.uint8]", picture.to_ndarray())
 
 
