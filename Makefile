@@ -9,10 +9,10 @@ help: ## Show the targets.
 
 install: $(INSTALLED) ## Make .venv with the versions of constraints.txt.
 
+# What is imported is compiled then: compiling all of it here would take as long as the rest.
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "nightjar needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
-	# What is imported is compiled then; compiling everything here takes as long as the rest.
 	$(BIN)/pip install --quiet --no-compile --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
