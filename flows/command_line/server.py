@@ -46,8 +46,10 @@ def embedded_server(started: ServerProcess | None = None) -> Iterator[str]:
     }
     try:
         with temporary_settings(here):
-            yield server.api_url
-            for worker in (APILogWorker, EventsWorker):  # or they look for the server for a minute
-                worker.drain_all(timeout=_TAKEN_IN_WITHIN_S)
+            try:
+                yield server.api_url
+            finally:  # or they look for the server for a minute
+                for worker in (APILogWorker, EventsWorker):
+                    worker.drain_all(timeout=_TAKEN_IN_WITHIN_S)
     finally:
         end_server_process(server.process)

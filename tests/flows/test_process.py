@@ -129,6 +129,18 @@ def test_a_refused_command_has_not_waited_for_its_server_and_leaves_none(
     assert not (tmp_path / "prefect" / "prefect.db").exists()
 
 
+def test_a_command_whose_flow_fails_says_one_line(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    arguments = ("score", "--profile", "none", "--warehouse", str(tmp_path))
+    done = subprocess.run(
+        [*COMMAND, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1, done.stderr  # and nothing of a server that is gone
+    assert not processes_with(environment["PREFECT_HOME"])
+
+
 def test_the_server_that_prefects_profile_names_is_the_one_that_is_used(
     environment: dict[str, str], tmp_path: Path, api_url: str
 ) -> None:
