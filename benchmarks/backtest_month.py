@@ -46,7 +46,8 @@ from tasks.profiling import commit_profile
 from tasks.recording import Recording
 from tasks.row_scoring import VideoToScore, score_rows
 
-STRIDE, FRAMES_A_ROW = 4, 8
+STRIDE = 4
+FRAMES_A_ROW = 2 * STRIDE
 ENCODER_ID = encoder_id(STRIDE)
 HOUR_ROWS = 3600 * FPS // FRAMES_A_ROW
 MONTH_ROWS = 30 * 24 * HOUR_ROWS

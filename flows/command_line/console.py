@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, NoReturn
 
 from flows.command_line.options import Common, Output
-from flows.command_line.server_process import end_server_process, start_server_process
+from flows.command_line.server_process import start_server_process
 
 FAILED = 1
 WRONG_USAGE = 2
@@ -59,7 +59,7 @@ def _server(runs_flow: bool) -> AbstractContextManager[object]:
 
     if PREFECT_API_URL.value():
         if started is not None:
-            end_server_process(started.process)
+            started.end()
         return nullcontext()
     from flows.command_line.server import embedded_server
 

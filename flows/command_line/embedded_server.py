@@ -2,7 +2,7 @@
 
     python -m flows.command_line.embedded_server DESCRIPTOR
 
-of a bound socket, on which it listens.
+The descriptor is that of a socket that listens.
 
 A signal that is sent to a whole group or unit of processes, as a terminal and systemd do, reaches
 the server too. If it ended at once, the command could not say that it was ended: it would ask for
@@ -21,7 +21,6 @@ from threading import Thread
 
 import uvicorn
 
-NOT_STARTED = 3  # what uvicorn's own command says: Prefect then tries another port
 _ENDS_WITHIN_S = 4
 
 
@@ -31,7 +30,7 @@ class _Server(uvicorn.Server):
     begun = False  # whether there is anything to put in order before the end
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Open the database and listen."""
+        """Open the database and answer."""
         self.begun = True
         await super().startup(sockets)
 
@@ -61,8 +60,6 @@ def main() -> None:
     server = _Server(config)
     Thread(target=server.end_with_input, daemon=True).start()
     server.run([socket.socket(fileno=int(sys.argv[1]))])
-    if not server.started:
-        sys.exit(NOT_STARTED)
 
 
 if __name__ == "__main__":

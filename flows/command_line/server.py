@@ -12,15 +12,12 @@ from prefect.settings import (
     PREFECT_API_URL,
     PREFECT_CLIENT_CSRF_SUPPORT_ENABLED,
     PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+    PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS,
     get_current_settings,
     temporary_settings,
 )
 
-from flows.command_line.server_process import (
-    ServerProcess,
-    end_server_process,
-    start_server_process,
-)
+from flows.command_line.server_process import ServerProcess, start_server_process
 
 _STARTS_WITHIN_S = 120  # the first time it makes its database
 _TAKEN_IN_WITHIN_S = 20
@@ -37,9 +34,11 @@ def embedded_server(started: ServerProcess | None = None) -> Iterator[str]:
     """
     settings = get_current_settings().to_environment_variables(exclude_unset=True)
     server = started or start_server_process(settings)
+    asked = PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS.value()
+    patience_s = max(_STARTS_WITHIN_S, asked, PREFECT_API_REQUEST_TIMEOUT.value())
     here = {
         PREFECT_API_URL: server.api_url,
-        PREFECT_API_REQUEST_TIMEOUT: max(_STARTS_WITHIN_S, PREFECT_API_REQUEST_TIMEOUT.value()),
+        PREFECT_API_REQUEST_TIMEOUT: patience_s,
         PREFECT_CLIENT_CSRF_SUPPORT_ENABLED: False,  # every client would ask for a token
         # Nobody listens to heartbeats, and ending them costs each flow up to a second.
         PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
@@ -52,4 +51,4 @@ def embedded_server(started: ServerProcess | None = None) -> Iterator[str]:
                 for worker in (APILogWorker, EventsWorker):
                     worker.drain_all(timeout=_TAKEN_IN_WITHIN_S)
     finally:
-        end_server_process(server.process)
+        server.end()

@@ -27,16 +27,21 @@ class ServerProcess:
 
     Attributes:
         process: It ends when its standard input does.
-        port: On this machine alone.
+        api_url: Address of Prefect's API.
     """
 
     process: subprocess.Popen[bytes]
-    port: int
+    api_url: str
 
-    @property
-    def api_url(self) -> str:
-        """Address of Prefect's API."""
-        return f"http://127.0.0.1:{self.port}/api"
+    def end(self) -> None:
+        """Let it end with its standard input, or else kill it."""
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+        try:
+            self.process.wait(_ENDS_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
 
 def start_server_process(settings: Mapping[str, str]) -> ServerProcess:
@@ -47,26 +52,13 @@ def start_server_process(settings: Mapping[str, str]) -> ServerProcess:
     """
     root = str(Path(flows.__path__[0]).parent)  # wherever the command was started
     paths = {"PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))}
-    with (
-        socket.socket() as door
-    ):  # handed over open: nobody else takes its port, and who knocks waits
+    with socket.socket() as door:
         door.bind(("127.0.0.1", 0))
-        door.listen()
+        door.listen()  # handed over open: nobody else takes its port, and who knocks waits
         process = subprocess.Popen(
             [sys.executable, "-m", "flows.command_line.embedded_server", str(door.fileno())],
             env={**os.environ, **_EMBEDDED, **settings, **paths},
             stdin=subprocess.PIPE,
             pass_fds=[door.fileno()],
         )
-        return ServerProcess(process, door.getsockname()[1])
-
-
-def end_server_process(process: subprocess.Popen[bytes]) -> None:
-    """Let a server end with its standard input, or else kill it."""
-    if process.stdin is not None:
-        process.stdin.close()
-    try:
-        process.wait(_ENDS_WITHIN_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+        return ServerProcess(process, f"http://127.0.0.1:{door.getsockname()[1]}/api")

@@ -43,7 +43,8 @@ class Conversion:
         turns = quarter_turns(frame)
         same = (frame.width, frame.height) == self.size and frame.format.name in CROPPED_FORMATS
         if self.region is not None and same and not turns:
-            return _rgb(self._cropped(frame, self.region))
+            part = self._cropped(frame, self.region)
+            return _rgb(part, (part.width, part.height))
         upright = np.ascontiguousarray(np.rot90(_rgb(frame, self.size), turns))
         return upright if self.region is None else self.region.of(upright)
 
@@ -56,10 +57,10 @@ class Conversion:
         return cast("VideoFrame", self._crops[kind].pull())
 
 
-def _rgb(frame: VideoFrame, size: tuple[int, int] = (0, 0)) -> npt.NDArray[np.uint8]:
-    """Return the pixels of a frame, of its own size unless another is given."""
+def _rgb(frame: VideoFrame, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    """Return the pixels of a frame brought to a size, (width, height)."""
     # On one thread: beside decoders on all cores, two would wait for each other at every frame.
-    picture = frame.reformat(size[0] or None, size[1] or None, "rgb24", threads=1)
+    picture = frame.reformat(*size, "rgb24", threads=1)
     return cast("npt.NDArray[np.uint8]", picture.to_ndarray())
 
 

@@ -47,6 +47,16 @@ def shape_of(path: Path) -> VideoShape:
     return VideoShape(probe.num_frames, probe.width, probe.height, bool(probe.damage), probe.bits)
 
 
+def readable(folder: str) -> Iterator[tuple[Path, VideoShape]]:
+    """Yield what in a folder is a video that can be read."""
+    for path in sorted(path for path in (shared() / folder).rglob("*") if path.is_file()):
+        try:
+            shape = shape_of(path)
+        except UnreadableVideoError:
+            continue
+        yield path, shape
+
+
 def decode(path: Path) -> Iterator[av.VideoFrame]:
     """PyAV by itself: every frame that decodes."""
     with av.open(str(path)) as container:
@@ -100,11 +110,7 @@ def assert_reads_what_decodes(path: Path, shape: VideoShape) -> None:
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_every_real_and_odd_file_is_read_as_pyav_decodes_it(folder: str) -> None:
     read = 0
-    for path in sorted(path for path in (shared() / folder).rglob("*") if path.is_file()):
-        try:
-            shape = shape_of(path)
-        except UnreadableVideoError:
-            continue
+    for path, shape in readable(folder):
         assert_reads_what_decodes(path, shape)
         read += 1
     assert read
@@ -123,11 +129,7 @@ def middle(shape: VideoShape) -> Region:
 @pytest.mark.parametrize("folder", ["footage", "zoo/moviepy", "zoo/torchcodec"])
 def test_a_region_has_the_pixels_that_it_has_in_the_whole(folder: str) -> None:
     smaller = 0
-    for path in sorted(path for path in (shared() / folder).rglob("*") if path.is_file()):
-        try:
-            shape = shape_of(path)
-        except UnreadableVideoError:
-            continue
+    for path, shape in readable(folder):
         region = middle(shape)
         wanted = range(0, min(shape.num_frames, LEAP // (shape.width * shape.height)), 4)
         if shape.damaged or not wanted:
