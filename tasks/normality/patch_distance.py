@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tasks.normality.blocks import by_blocks
-from tasks.normality.covariance import least_variance, lower_factor, whitened_places
+from tasks.normality.covariance import least_variance, lower_factors, whitened_places
 from tasks.normality.distance import Need
 from tasks.normality.errors import MissingStatisticsError
 from tasks.normality.moments import Moments
@@ -52,7 +52,7 @@ class Patches:
         covariance = moments.covariance
         lift = PLACE_SHARE * moments.variance.mean(axis=-1) + least
         covariance += lift[:, np.newaxis, np.newaxis] * np.eye(covariance.shape[-1])
-        return cls(moments, np.stack([lower_factor(place, least) for place in covariance]))
+        return cls(moments, lower_factors(covariance, least))
 
     def scores(self, observations: Observations) -> Numbers:
         """Return one score a row, shape (n,)."""
