@@ -7,9 +7,10 @@ own are summed up once more before its scores, so that memory does not grow with
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import reduce
+from dataclasses import dataclass, field, replace
+from functools import partial, reduce
 from itertools import chain, islice
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy.typing as npt
 
 from storage.calibration import CalibrationRows, CalibrationWriter
 from storage.profile_content import Coreset, Statistic
-from tasks.in_order import in_order
+from tasks.in_order import Once, in_order
 from tasks.normal_footage import NormalFootage, NormalPart, NormalRows, NormalVideo
 from tasks.normality.coreset import Sample, coreset
 from tasks.normality.distances import DISTANCES
@@ -127,7 +128,7 @@ class ToScore:
 
     number: int
     part: NormalPart
-    ladders: Mapping[str, Ladder]
+    ladders: Once[Mapping[str, Ladder]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,8 +176,11 @@ class NormalSums:
 
     def _to_score(self) -> Iterator[ToScore]:
         """Yield what is scored, and against what."""
-        for number, video in enumerate(self.plan.footage.videos):
-            ladders = dict(self._ladders_without(number, video))
+        videos = self.plan.footage.videos
+        held_by = Counter(chain.from_iterable(map(self.plan.scopes_of, videos)))
+        shared = frozenset(scope for scope, number in held_by.items() if number > 1)
+        for number, (video, own) in enumerate(zip(videos, self._own_sums(), strict=True)):
+            ladders = Once(partial(self._ladders_without, video, own, shared))
             for part in self.plan.parts_of(video):
                 yield ToScore(number, part, ladders)
 
@@ -185,7 +189,7 @@ class NormalSums:
         pieces: dict[str, list[CalibrationRows]] = {}
         for rows in self.plan.rows_of(job.part):
             places = np.column_stack([rows.places, rows.frames])
-            for scope, ladder in job.ladders.items():
+            for scope, ladder in job.ladders().items():
                 scores = ladder.scores(rows.observations, rows.hours)
                 own = CalibrationRows(places, rows.times_s, scores)
                 pieces.setdefault(scope, []).append(own)
@@ -202,27 +206,32 @@ class NormalSums:
                         scope, kind, moments.weight, moments.origin, moments.total, moments.products
                     )
 
-    def _ladders_without(self, number: int, video: NormalVideo) -> Iterator[tuple[str, Ladder]]:
-        """Yield the distances of each scope, fitted to all of its footage but one video."""
-        own = self._sums_again(number, video)
+    def _own_sums(self) -> Iterator[NormalStatistics]:
+        """Yield the sums of each video again: those at hand where they are all that is needed."""
+        distances = [name for name in self.plan.distances if DISTANCES[name].needs != "coreset"]
+        plan = replace(self.plan, distances=distances)
+        if plan.needs <= {"variance"} and not plan.by_hour:
+            return map(NormalStatistics, self.own)
+        return (sums.statistics for sums in plan.sums_of(plan.footage.videos))
+
+    def _ladders_without(
+        self, video: NormalVideo, own: NormalStatistics, shared: frozenset[str]
+    ) -> Mapping[str, Ladder]:
+        """Return the distances of each scope, fitted to all of its footage but one video.
+
+        Args:
+            video: The video.
+            own: Its sums.
+            shared: The scopes that have more videos than one.
+        """
+        ladders = {}
         for scope in self.plan.scopes_of(video):
             others, chosen = self.scopes[scope], self.coresets.get(scope)
-            if self._is_shared(scope, number):
+            if scope in shared:
                 others = others.subtract(own)
                 chosen = chosen and _without(chosen, video.video_id)
-            yield scope, fitted(others, chosen, self.plan.distances)
-
-    def _sums_again(self, number: int, video: NormalVideo) -> NormalStatistics:
-        """Return the sums of one video: those at hand where they are all that is needed."""
-        if self.plan.needs <= {"variance"} and not self.plan.by_hour:
-            return NormalStatistics(self.own[number])
-        (sums,) = self.plan.sums_of([video])
-        return sums.statistics
-
-    def _is_shared(self, scope: str, number: int) -> bool:
-        """Return whether a scope has other videos than one."""
-        videos = self.plan.footage.videos
-        return any(scope in self.plan.scopes_of(v) for i, v in enumerate(videos) if i != number)
+            ladders[scope] = fitted(others, chosen, self.plan.distances)
+        return ladders
 
 
 def fitted(sums: NormalStatistics, chosen: Coreset | None, distances: Sequence[str]) -> Ladder:

@@ -122,7 +122,7 @@ class Residual:
     The Q statistic, or squared prediction error (Jackson and Mudholkar, 1979, "Control Procedures
     for Residuals Associated with Principal Component Analysis"), / D. Where nothing varies, the
     subspace is empty and this is ``mse``. LAPACK's eigenvectors depend on its number of threads in
-    their last bits, and so do these scores; of all distances, these alone.
+    their last bits, and so do these scores; of all distances, these alone. Give BLAS one thread.
 
     Attributes:
         moments: Of normal footage, (D,).
