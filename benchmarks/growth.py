@@ -144,9 +144,9 @@ def main() -> None:
                 [(most, number) for number in options.cameras], model, folder / "c"
             ),
         }
+    sys.stdout.write(json.dumps(found, indent=2) + "\n")
     if options.plot:
         draw(found, options.plot)
-    sys.stdout.write(json.dumps(found, indent=2) + "\n")
 
 
 if __name__ == "__main__":
