@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from tasks.encoder.preprocessing import Picture
 
-CHECKED = 16  # of the clips that look like another, every so many-th is encoded all the same
+CHECKED = 16  # of a part's clips that look like another, every so many-th is encoded all the same
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,10 +53,12 @@ class Repetitions:
             return Repetition(last.clip, is_checked=False)
         blocks = self._blocks(pictures)
         still = last is not None and self._is_still(blocks, last.blocks)
+        if last is None:
+            self._still = 0
         if last is None or not still:
-            self._last, self._still = _Encoded(part, clip, pictures, blocks), 0
+            self._last = _Encoded(part, clip, pictures, blocks)
             return None
-        self._still += 1
+        self._still += 1  # in all of the part's stretches: a short one has a share in the checks
         checked = self._still % CHECKED == 0
         if checked:
             self._last = _Encoded(part, clip, pictures, blocks)

@@ -66,6 +66,21 @@ def test_some_are_encoded_all_the_same_and_stand_for_the_next() -> None:
     assert found[CHECKED + 1] == Repetition(CHECKED, is_checked=False)
 
 
+def test_short_stretches_have_a_share_in_the_checks_of_their_part() -> None:
+    repetitions = Repetitions(5.0, SIDE)
+    levels = [100 + 50 * (clip // 5 % 2) for clip in range(100)]  # five clips of each
+    found = [repetitions.find(0, clip, room(level)) for clip, level in enumerate(levels)]
+    assert not any(one is not None and one.is_checked for one in found), "to the last bit the same"
+    repetitions = Repetitions(5.0, SIDE)
+    pictures = (room(level, noise=3, seed=clip) for clip, level in enumerate(levels))
+    noisy = [repetitions.find(0, clip, one) for clip, one in enumerate(pictures)]
+    assert [clip for clip in range(100) if noisy[clip] is None] == list(range(0, 100, 5))
+    assert sum(one is not None and one.is_checked for one in noisy) == 80 // CHECKED
+    part = [repetitions.find(1, clip, room(noise=3, seed=clip)) for clip in range(CHECKED + 1)]
+    checked = [clip for clip, one in enumerate(part) if one is not None and one.is_checked]
+    assert checked == [CHECKED], "a part counts its own alone"
+
+
 def test_pixels_that_are_no_grey_levels_are_a_repetition_only_bit_for_bit() -> None:
     repetitions = Repetitions(255.0, SIDE)
     pixels = [np.zeros((3, 32, 32), np.float32)] * 16
