@@ -118,6 +118,10 @@ def draw(found: dict[str, list[dict[str, float]]], path: Path) -> None:
                 counts, costs = zip(*((row[axis], row[step] * scale) for row in rows), strict=True)
                 place.plot(counts, costs, "o-", color=f"C{number}", label=step)
         place.set(xscale="log", yscale="log", xlabel=axis, ylabel=unit)
+        low, high = np.log10(place.get_ylim())
+        place.set_ylim(10 ** np.floor(low), 10 ** np.ceil(high))
+        for side in (place.xaxis, place.yaxis):
+            side.set_major_formatter("{x:,g}")
         place.grid(alpha=0.3)
     figure.legend(*axes[1].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     figure.savefig(path, dpi=100)

@@ -32,6 +32,7 @@ import numpy as np
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
+from benchmarks.looking import looked_at
 from benchmarks.made_embeddings import PART_ROWS, MadeVideos, encoder_id
 from flows.build_profile import build_profile
 from flows.command_line.server import embedded_server
@@ -262,6 +263,10 @@ def measure(place: str, options: argparse.Namespace) -> dict[str, Any]:
         "cores": CORES,
         **found,
         "co_moments": product,
+        "where": {
+            "build flow": looked_at(bench.build_flow),
+            "score flow": looked_at(bench.score_flow),
+        },
         "load_at_end": os.getloadavg()[0],
     }
 
