@@ -19,8 +19,9 @@ $(INSTALLED): pyproject.toml constraints.txt
 demo: install ## Set up, draw a small scene and run the whole job on it, offline.
 	$(BIN)/nightjar demo
 
+# Some tests wait for servers: one more at a time than there are cores.
 test: install ## Set up and run the tests.
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n $$(($$(nproc) + 1)) --dist loadfile --no-loadscope-reorder
 
 check: install ## Lint and type-check.
 	$(BIN)/ruff check .
