@@ -17,7 +17,9 @@ import numpy.typing as npt
 
 from tasks.encoder.preprocessing import Picture
 
-CHECKED = 16  # of a part's clips that look like another, every so many-th is encoded all the same
+# Of a part's clips that look like another, the first is encoded all the same, and from there on
+# every so many-th: in all of its stretches, so that short ones have a share in it.
+CHECKED = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,8 +60,8 @@ class Repetitions:
         if last is None or not still:
             self._last = _Encoded(part, clip, pictures, blocks)
             return None
-        self._still += 1  # in all of the part's stretches: a short one has a share in the checks
         checked = self._still % CHECKED == 0
+        self._still += 1
         if checked:
             self._last = _Encoded(part, clip, pictures, blocks)
         return Repetition(last.clip, checked)
