@@ -6,6 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -26,19 +27,19 @@ class _OneThreadOfBlas:
     def __init__(self) -> None:
         self._lock = Lock()
         self._open = 0
-        self._limits: threadpool_limits | None = None
+        self._limits = ExitStack()
 
     def __enter__(self) -> None:
         with self._lock:
             if not self._open:
-                self._limits = threadpool_limits(1, "blas")
+                self._limits.enter_context(threadpool_limits(1, "blas"))
             self._open += 1
 
     def __exit__(self, *_: object) -> None:
         with self._lock:
             self._open -= 1
-            if not self._open and self._limits is not None:
-                self._limits.restore_original_limits()
+            if not self._open:
+                self._limits.close()
 
 
 ONE_THREAD_OF_BLAS = _OneThreadOfBlas()
